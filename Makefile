@@ -1,0 +1,69 @@
+# Every target sets up what it needs; what is set up already is not done again (stamps in .venv).
+# PYTHON=/path/to/python chooses the interpreter that .venv is made with.
+
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+INSTALLED := $(VENV)/.installed
+DEMO := build/demo
+SHELL := /bin/sh
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint lab bench docs lock clean
+
+help: ## say what there is (this)
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## run the quickstart tracked, replay every run, show history and verdicts
+	@rm -rf $(DEMO) && mkdir -p $(DEMO) && cp notebooks/quickstart.ipynb $(DEMO)
+	cd $(DEMO) && MM_STORE="$$PWD/.mm" mm run quickstart.ipynb
+	cd $(DEMO) && MM_STORE="$$PWD/.mm" mm replay --all
+	cd $(DEMO) && MM_STORE="$$PWD/.mm" mm runs
+
+test: lint ## lint, type check and run the tests (TESTS=tests/store chooses, PYTEST=... adds options)
+	$(BIN)/python -m pytest $(PYTEST) $(TESTS)
+
+lint: $(INSTALLED) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
+	cd notebooks && $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) quickstart.ipynb
+
+bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
+	$(BIN)/python benchmarks/cost.py
+
+docs: $(INSTALLED) ## write docs/commands.md from the commands
+	$(BIN)/python docs/make_commands.py
+
+lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --quiet \
+		$(LOCK) --output-file requirements.lock
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml requirements.lock .ci/install $(BIN)/python
+	.ci/install $(VENV)
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		echo "$$python -m venv $(VENV)"; \
+		exec "$$python" -m venv $(VENV); \
+	done; \
+	echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+# The JavaScript, as soon as there is some.
+ifneq ($(wildcard js/package.json),)
+demo test lint lab bench: $(VENV)/.javascript
+
+$(VENV)/.javascript: $(INSTALLED) js/package.json $(wildcard js/package-lock.json) $(shell find js/src -type f)
+	cd js && npm ci && npm run build
+	@touch $@
+endif

@@ -1,0 +1,87 @@
+"""Every execution of a notebook cell as a versioned experiment that can be re-executed and proved.
+
+The public names, loaded when they are first used: a replay kernel imports this package where nothing that it depends
+on is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mm_jupyter.api.models import load_model
+    from mm_jupyter.api.notebooks import run_notebook
+    from mm_jupyter.api.replays import recipe, replay, verdicts, write_recipe
+    from mm_jupyter.api.runs import best, delete, diff, note, series, tag
+    from mm_jupyter.api.runs import find as runs
+    from mm_jupyter.api.runs import get as show
+    from mm_jupyter.api.tracking import log, log_artifact, log_figure, log_model, set_tag, track
+    from mm_jupyter.errors import MmError
+    from mm_jupyter.magics import load_ipython_extension, unload_ipython_extension
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MmError",
+    "best",
+    "delete",
+    "diff",
+    "load_ipython_extension",
+    "load_model",
+    "log",
+    "log_artifact",
+    "log_figure",
+    "log_model",
+    "note",
+    "recipe",
+    "replay",
+    "run_notebook",
+    "runs",
+    "series",
+    "set_tag",
+    "show",
+    "tag",
+    "track",
+    "unload_ipython_extension",
+    "verdicts",
+    "write_recipe",
+]
+
+_HOMES = {
+    "MmError": ("mm_jupyter.errors", "MmError"),
+    "best": ("mm_jupyter.api.runs", "best"),
+    "delete": ("mm_jupyter.api.runs", "delete"),
+    "diff": ("mm_jupyter.api.runs", "diff"),
+    "load_ipython_extension": ("mm_jupyter.magics", "load_ipython_extension"),
+    "load_model": ("mm_jupyter.api.models", "load_model"),
+    "log": ("mm_jupyter.api.tracking", "log"),
+    "log_artifact": ("mm_jupyter.api.tracking", "log_artifact"),
+    "log_figure": ("mm_jupyter.api.tracking", "log_figure"),
+    "log_model": ("mm_jupyter.api.tracking", "log_model"),
+    "note": ("mm_jupyter.api.runs", "note"),
+    "recipe": ("mm_jupyter.api.replays", "recipe"),
+    "replay": ("mm_jupyter.api.replays", "replay"),
+    "run_notebook": ("mm_jupyter.api.notebooks", "run_notebook"),
+    "runs": ("mm_jupyter.api.runs", "find"),
+    "series": ("mm_jupyter.api.runs", "series"),
+    "set_tag": ("mm_jupyter.api.tracking", "set_tag"),
+    "show": ("mm_jupyter.api.runs", "get"),
+    "tag": ("mm_jupyter.api.runs", "tag"),
+    "track": ("mm_jupyter.api.tracking", "track"),
+    "unload_ipython_extension": ("mm_jupyter.magics", "unload_ipython_extension"),
+    "verdicts": ("mm_jupyter.api.replays", "verdicts"),
+    "write_recipe": ("mm_jupyter.api.replays", "write_recipe"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = home
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

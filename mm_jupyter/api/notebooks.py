@@ -1,0 +1,166 @@
+"""Executing whole notebooks with papermill, tracked without the notebook saying so."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from nbformat import NotebookNode
+
+from mm_jupyter.analysis.names import cell_names
+from mm_jupyter.errors import BadNotebook, KernelDied, KernelSideFailed, ReplayTimeout
+from mm_jupyter.kernel.cells import experiment_of
+from mm_jupyter.records import Failure, RunRow, SessionId
+from mm_jupyter.replay.engine import CellState, EngineJob, bootstrap_source, execute
+from mm_jupyter.workspace import Workspace, open_or_create
+
+HASH_SEED = "0"
+"""The string hash seed of kernels that we start, unless the environment sets one: so that order repeats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookReport:
+    """One execution of a notebook: its runs, the notebook's own first. ``failed`` is set where a cell stopped it."""
+
+    session: SessionId
+    notebook: str
+    runs: tuple[RunRow, ...]
+    failed: Failure | None
+
+
+def run_notebook(
+    path: str | Path,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    output: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    workspace: Workspace | None = None,
+) -> NotebookReport:
+    """Execute a notebook in its own folder: one run of kind ``notebook``, and one for each ``%%track`` cell.
+
+    Args:
+        parameters: given to papermill, and params of the runs.
+        output: where to write the executed notebook; nowhere when None.
+        progress: called with the cells that ended and their number.
+
+    Raises:
+        BadNotebook: it cannot be read, holds no code, or its kernel is not there or speaks no Python.
+        KernelDied: the kernel died; its runs are kept as crashed.
+    """
+    source = Path(path).absolute()
+    notebook = read_notebook(source)
+    space = workspace or open_or_create(source.parent)
+    with tempfile.TemporaryDirectory(prefix="mm-") as folder:
+        report = Path(folder) / "session"
+        argument = Path(folder) / "job.json"
+        job = {
+            "notebook": str(source),
+            "experiment": experiment_of(source.name) or "notebook",
+            "given": sorted({*_tagged_names(notebook), *(parameters or {})}),
+            "report": str(report),
+        }
+        argument.write_text(json.dumps(job))
+        engine = EngineJob(
+            python=_interpreter(source, notebook),
+            cwd=str(source.parent),
+            env={
+                "MM_NOTEBOOK": str(source),
+                "MM_STORE": os.environ.get("MM_STORE") or str(space.location),
+                "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", HASH_SEED),
+            },
+            bootstrap=bootstrap_source("mm_jupyter.magics", "begin_notebook", str(argument)),
+            finish=bootstrap_source("mm_jupyter.magics", "end_notebook", str(argument)),
+            on_cell=_watcher(progress),
+        )
+        failed: Failure | None = None
+        try:
+            done = execute(
+                notebook, str(output) if output else None, engine, parameters=dict(parameters or {})
+            )
+            if done.failure is not None:
+                error = done.failure
+                failed = Failure(
+                    name=error.ename,
+                    message=error.evalue,
+                    traceback="\n".join(error.traceback),
+                )
+        except (KernelDied, KernelSideFailed, ReplayTimeout) as error:
+            if not report.exists():
+                raise
+            failed = Failure(name=type(error).__name__, message=str(error), traceback="")
+        session = SessionId(report.read_text())
+    space.store.sweep_crashed()
+    rows = space.store.session_runs(session)
+    return NotebookReport(
+        session=session,
+        notebook=space.relative(source),
+        runs=tuple(sorted(rows, key=lambda row: (row.kind != "notebook", row.id))),
+        failed=failed,
+    )
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read and check a notebook.
+
+    Raises:
+        BadNotebook: says what is wrong with it.
+    """
+    name = path.name
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadNotebook(name, f"there is no such file in {path.parent}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadNotebook(name, f"it cannot be read ({type(error).__name__})") from error
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+    except (
+        Exception
+    ) as error:  # nbformat raises what its JSON and its schema raise, of several kinds
+        raise BadNotebook(name, "it is no notebook: its text is no notebook JSON") from error
+    if not any(cell.cell_type == "code" and cell.source.strip() for cell in notebook.cells):
+        raise BadNotebook(name, "it holds no code")
+    return notebook
+
+
+def _tagged_names(notebook: NotebookNode) -> set[str]:
+    """Names that the cell tagged ``parameters`` sets."""
+    return {
+        name
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", ())
+        for name in cell_names(cell.source).literals
+    }
+
+
+def _interpreter(path: Path, notebook: NotebookNode) -> tuple[str, ...]:
+    """The Python that the notebook asks for; ours where it asks for none, or for the usual ``python3``."""
+    spec = notebook.metadata.get("kernelspec", {})
+    language = notebook.metadata.get("language_info", {}).get("name") or spec.get("language")
+    if language is not None and language.lower() != "python":
+        raise BadNotebook(path.name, f"its kernel speaks {language}, and only Python is tracked")
+    name = spec.get("name")
+    if not name or name == "python3":
+        return (sys.executable,)
+    try:
+        argv = KernelSpecManager().get_kernel_spec(name).argv
+    except NoSuchKernel:
+        raise BadNotebook(path.name, f"its kernel {name!r} is not installed here") from None
+    if "ipykernel" not in " ".join(argv):
+        raise BadNotebook(path.name, f"its kernel {name!r} is no IPython kernel")
+    return tuple(argv[: argv.index("-m")]) if "-m" in argv else (argv[0],)
+
+
+def _watcher(progress: Callable[[int, int], None] | None) -> Callable[[int, int, CellState], None]:
+    def watch(index: int, total: int, state: CellState) -> None:
+        if progress is not None and state != "running":
+            progress(index + 1, total)
+
+    return watch

@@ -1,0 +1,182 @@
+"""The verbs that make runs again: recipe, replay, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+
+from mm_jupyter.api.runs import find, found, writer
+from mm_jupyter.errors import BadInput
+from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName
+from mm_jupyter.records.names import Verdict
+from mm_jupyter.replay.attempt import Settings
+from mm_jupyter.replay.recipe import to_notebook
+from mm_jupyter.replay.verifying import Record, recipes, slice_of, verify
+from mm_jupyter.workspace import Workspace
+
+GOOD: tuple[Verdict, ...] = ("identical", "equivalent")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayProgress:
+    """Where a replay is: ``cell`` of ``cells`` have ended in this ``phase``."""
+
+    run: RunRef
+    phase: str
+    cell: int
+    cells: int
+
+
+def recipe(
+    name: str, *, slice: SliceName | None = None, workspace: Workspace | None = None
+) -> Recipe:
+    """The executions that make a run again: the verified ones if a replay has found them, else the optimistic slice.
+
+    Args:
+        slice: ask for one slice instead.
+
+    Raises:
+        NoSuchRun: with the nearest names.
+    """
+    record = _record(found(workspace), RunRef.parse(name))
+    if slice is not None:
+        return slice_of(record, slice)
+    return recipes(record)[0]
+
+
+def write_recipe(
+    name: str,
+    path: str | Path,
+    *,
+    slice: SliceName | None = None,
+    workspace: Workspace | None = None,
+) -> Recipe:
+    """Write the recipe as a notebook that plain Jupyter runs.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    space = found(workspace)
+    made = recipe(name, slice=slice, workspace=space)
+    notebook = to_notebook(made, states=space.store.read_blob)
+    try:
+        nbformat.write(notebook, str(path))
+    except OSError as error:
+        raise BadInput(f"The recipe cannot be written to {path}: {error.strerror}.") from error
+    return made
+
+
+def replay(
+    names: Sequence[str] | str,
+    *,
+    times: int = 1,
+    restore: bool = True,
+    allow: Sequence[str] = (),
+    timeout: float | None = None,
+    progress: Callable[[ReplayProgress], None] | None = None,
+    workspace: Workspace | None = None,
+) -> list[Judgement]:
+    """Execute the recipes of runs in fresh kernels and keep what they say: ``mm.replay("churn/7")``.
+
+    Args:
+        times: replays that must agree.
+        restore: put back the recorded random state, inputs and modules; False shows what happens without help.
+        allow: ``network``, ``process``, or paths outside the scratch directory that may be written.
+        timeout: seconds for one replay; by default ten times the record, and at least a minute.
+        progress: told after every cell.
+
+    Raises:
+        NoSuchRun, CannotReplay: before anything runs.
+        StoreUntrusted: replaying runs the store's code, and the store belongs to another user.
+    """
+    space = found(workspace)
+    space.check_trust()
+    if times < 1:
+        raise BadInput(f"--times takes a number from 1 on, not {times}.")
+    refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
+    space.store.sweep_crashed()
+    records = [_record(space, ref) for ref in refs]
+    settings = Settings(
+        key=space.key,
+        root=space.root,
+        restore=restore,
+        allow=frozenset(_allowed(one) for one in allow),
+        timeout=timeout,
+    )
+    return [_judged(space, record, settings, times, progress) for record in records]
+
+
+def _judged(
+    space: Workspace,
+    record: Record,
+    settings: Settings,
+    times: int,
+    progress: Callable[[ReplayProgress], None] | None,
+) -> Judgement:
+    ref = record.run.row.ref
+
+    def tell(phase: str, cell: int, cells: int) -> None:
+        if progress is not None:
+            progress(ReplayProgress(ref, phase, cell, cells))
+
+    verified = verify(record, settings, times=times, progress=tell)
+    judgement = verified.judgement
+    change = writer(space)
+    if verified.notebook is not None:
+        text = nbformat.writes(verified.notebook).encode()
+        judgement = replace(judgement, recipe=change.put(text))
+    change.add_verdict(judgement)
+    return judgement
+
+
+def verdicts(name: str, *, workspace: Workspace | None = None) -> list[Judgement]:
+    """What was said about a run, oldest first."""
+    return list(found(workspace).store.verdicts(RunRef.parse(name)))
+
+
+def resolve(
+    names: Sequence[str],
+    *,
+    all: bool = False,
+    query: str | None = None,
+    workspace: Workspace | None = None,
+) -> list[str]:
+    """The names of the runs to replay: those given, all that ended, or those that fit a query.
+
+    Raises:
+        BadInput: none was asked for, or nothing fits.
+    """
+    if not names and not all and query is None:
+        raise BadInput("Which runs? Name them, or say --all or --query.")
+    chosen = list(names)
+    if all or query is not None:
+        rows = find(query, sort="started", limit=None, workspace=workspace)
+        chosen += [str(row.ref) for row in rows if row.status not in ("running", "crashed")]
+    if not chosen:
+        raise BadInput("No run that ended fits." if query else "There is no run that ended yet.")
+    return list(dict.fromkeys(chosen))
+
+
+def _allowed(text: str) -> str:
+    if text in ("network", "process"):
+        return text
+    if "/" in text or "\\" in text or text.startswith((".", "~")):
+        return str(Path(text).expanduser().absolute())
+    raise BadInput(f"--allow takes 'network', 'process' or a path, not {text!r}.")
+
+
+def _record(space: Workspace, ref: RunRef) -> Record:
+    run = space.store.run(ref)
+    row = run.row
+    good = [one for one in space.store.verdicts(ref) if one.verdict in GOOD and one.steps]
+    return Record(
+        run=run,
+        executions=tuple(space.store.executions(row.session, row.seq)),
+        series=tuple(space.store.series(row.id)),
+        read=space.store.read_blob,
+        verified=good[-1].steps if good else None,
+        verified_slice=good[-1].slice if good else "optimistic",
+    )

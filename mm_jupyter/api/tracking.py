@@ -1,0 +1,116 @@
+"""Recording by hand: runs of scripts and loops, and what a tracked cell logs."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mm_jupyter.kernel import current
+from mm_jupyter.kernel.blocks import TrackedBlock
+from mm_jupyter.kernel.session import SessionLog
+from mm_jupyter.records import Execution
+from mm_jupyter.records.names import experiment_name
+
+
+def track(
+    experiment: str, *, tags: Mapping[str, str] | None = None, note: str | None = None
+) -> TrackedBlock:
+    """A run around a block: ``with mm.track("churn") as run:``. The next version of the experiment.
+
+    In a script its session is the script; in a notebook the block belongs to the cell that runs it.
+
+    Raises:
+        BadName: ``experiment`` cannot name one.
+    """
+    experiment_name(experiment)
+    recorder = current.recorder()
+    if recorder is not None:
+        return TrackedBlock(
+            recorder.log, experiment, running=recorder.running, tags=tags, note=note
+        )
+    log = current.session()
+    running = None
+    if log is None:
+        log, running = _open_script()
+    else:
+        running = _script_execution
+    return TrackedBlock(log, experiment, running=running, tags=tags, note=note)
+
+
+def log(step: int | None = None, **values: float) -> None:
+    """Add one point to each named series of the run that is open here: ``mm.log(loss=0.3, step=7)``.
+
+    Raises:
+        BadInput: no run is open, or a value is no real number.
+    """
+    current.active_run().log(step, **values)
+
+
+def log_figure(figure: Any, name: str = "figure") -> None:
+    """Keep a figure with the run that is open here."""
+    current.active_run().log_figure(figure, name)
+
+
+def log_artifact(content: Any, name: str | None = None) -> None:
+    """Keep bytes or a file with the run that is open here."""
+    current.active_run().log_artifact(content, name)
+
+
+def log_model(model: Any, name: str = "model") -> None:
+    """Keep a model with the run that is open here."""
+    current.active_run().log_model(model, name)
+
+
+def set_tag(key: str, value: Any) -> None:
+    """Tag the run that is open here."""
+    current.active_run().set_tag(key, value)
+
+
+_script_execution: Execution | None = None
+
+
+def _open_script() -> tuple[SessionLog, Execution]:
+    """The session of this script: one execution, the script's whole text."""
+    global _script_execution
+    # Only a process without a recorder needs the store: a replay kernel has none of what it stands on.
+    from mm_jupyter.api.recording import open_log  # noqa: PLC0415
+
+    log = open_log(Path.cwd(), notebook=None)
+    log.open()
+    execution = Execution(
+        session=log.session.id,
+        seq=log.next_seq(),
+        cell_id=None,
+        count=None,
+        source=log.redactor.text(_script_source()),
+        started=time.time(),
+        seconds=0.0,
+        status="running",
+        cwd=log.session.cwd,
+    )
+    _script_execution = execution
+    current.set_script(log)
+    atexit.register(_close_script, log)
+    return log, execution
+
+
+def _close_script(log: SessionLog) -> None:
+    assert _script_execution is not None
+    ended = replace(_script_execution, seconds=time.time() - _script_execution.started, status="ok")
+    log.append(ended)
+    with suppress(Exception):  # at exit nobody is left to tell
+        log.close()
+
+
+def _script_source() -> str:
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except (OSError, ValueError):
+        return ""

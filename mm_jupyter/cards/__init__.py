@@ -1,0 +1,27 @@
+"""Records to what people read: text for a terminal and a file, static HTML for a notebook. Pure."""
+
+from mm_jupyter.cards.diff_view import diff_view
+from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
+from mm_jupyter.cards.recipe_view import recipe_view
+from mm_jupyter.cards.rendered import RUN_MIME, Line, Rendered, Span, Tone
+from mm_jupyter.cards.run_card import run_card
+from mm_jupyter.cards.run_page import run_page
+from mm_jupyter.cards.runs_table import runs_table
+from mm_jupyter.cards.verdict_card import verdict_card
+
+__all__ = [
+    "RUN_MIME",
+    "Line",
+    "Rendered",
+    "Span",
+    "Tone",
+    "diff_view",
+    "faults_view",
+    "log_view",
+    "recipe_view",
+    "run_card",
+    "run_page",
+    "runs_table",
+    "verdict_card",
+    "verdicts_table",
+]

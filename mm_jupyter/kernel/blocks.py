@@ -1,0 +1,95 @@
+"""``with mm.track("churn") as run:``: a run around a block of a script or of a cell."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from types import TracebackType
+
+from mm_jupyter.kernel.session import SessionLog
+from mm_jupyter.kernel.tracking import ActiveRun
+from mm_jupyter.kernel.warning import say_once, short
+from mm_jupyter.records import Execution, Failure, Outcome, RunStatus
+
+_active: ContextVar[ActiveRun | None] = ContextVar("mm_jupyter_run", default=None)
+
+
+def active_block() -> ActiveRun | None:
+    """The run of the innermost open block of this thread or task."""
+    return _active.get()
+
+
+class TrackedBlock:
+    """A run that lasts as long as a ``with`` block. What the block raises goes on; the run is then ``failed``.
+
+    Where the run cannot be kept the block still runs, and one warning says why.
+    """
+
+    def __init__(
+        self,
+        log: SessionLog,
+        experiment: str,
+        *,
+        running: Execution | None,
+        tags: Mapping[str, str] | None = None,
+        note: str | None = None,
+    ) -> None:
+        self._log = log
+        self._running = running
+        self._experiment = experiment
+        self._tags = dict(tags or {})
+        self._note = note
+        self._run: ActiveRun | None = None
+        self._token: Token[ActiveRun | None] | None = None
+
+    def __enter__(self) -> ActiveRun:
+        self._run = self._log.open_run(
+            self._experiment,
+            "script",
+            running=self._running,
+            source=self._running.source if self._running is not None else "",
+            tags=self._tags,
+            note=self._note,
+        )
+        self._token = _active.set(self._run)
+        return self._run
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        run, self._run = self._run, None
+        if run is None or self._token is None:
+            return
+        _active.reset(self._token)
+        try:
+            self._log.close_run(run, _outcome(run, error, self._log), None)
+        except Exception as fault:
+            say_once(f"The end of {run.ref} was not recorded: {short(fault)}")
+
+
+def _outcome(run: ActiveRun, error: BaseException | None, log: SessionLog) -> Outcome:
+    status: RunStatus = "completed"
+    failure = None
+    if error is not None:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        redact = log.redactor.text
+        failure = Failure(
+            name=type(error).__name__,
+            message=redact(short(error)),
+            traceback=redact("".join(traceback.format_exception(error))),
+        )
+    return Outcome(
+        status=status,
+        seconds=run.seconds,
+        failure=failure,
+        params=tuple(run.params.values()),
+        metrics=tuple(run.metrics.values()),
+        tags=run.tags,
+        note=run.note,
+        models=tuple(run.models.values()),
+        artifacts=tuple(run.artifacts.values()),
+    )

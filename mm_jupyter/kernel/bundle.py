@@ -1,0 +1,201 @@
+"""The sink of a replay kernel, and the one file it leaves: what every run of the replay gave.
+
+A bundle is a zip with ``bundle.json`` (``version``, ``outcomes``, ``executions``, ``refusals``) and the bytes under
+``blobs/``, each named by its blake2b digest. It is data: nothing in it is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mm_jupyter.analysis.secrets import Redactor
+from mm_jupyter.kernel import current
+from mm_jupyter.kernel.cells import CellRecorder
+from mm_jupyter.kernel.guard import Guard
+from mm_jupyter.kernel.options import TrackOptions, parse_track
+from mm_jupyter.kernel.session import SessionLog
+from mm_jupyter.kernel.sink import Buffer
+from mm_jupyter.records import (
+    BlobDigest,
+    ContentDigest,
+    Environment,
+    Execution,
+    GitState,
+    Outcome,
+    RunId,
+    RunOpening,
+    RunRef,
+    SeriesChunk,
+    Session,
+    SessionId,
+    from_json,
+    to_json,
+)
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayJob:
+    """What a replay kernel is told. All paths are absolute and inside the scratch directory.
+
+    ``target`` is the number (1, 2, ...) of the code cell that is the run, None where the run is the whole notebook's
+    or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
+    """
+
+    bundle: str
+    root: str
+    base: str
+    key: str
+    target: int | None
+    line: str
+    notebook: bool = False
+    given: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    processes: bool = False
+    file_limit: int | None = None
+
+
+@dataclass(slots=True)
+class BundleSink:
+    """Keeps everything in memory until ``write``."""
+
+    blobs: dict[BlobDigest, bytes] = field(default_factory=dict)
+    executions: list[Execution] = field(default_factory=list)
+    environments: list[Environment] = field(default_factory=list)
+    outcomes: dict[RunId, Outcome] = field(default_factory=dict)
+    openings: dict[RunId, RunOpening] = field(default_factory=dict)
+    _points: dict[RunId, dict[str, SeriesChunk]] = field(default_factory=dict)
+
+    def put(self, *buffers: Buffer) -> BlobDigest:
+        """Keep bytes under their blake2b digest."""
+        data = b"".join(buffers)
+        digest = BlobDigest("blake2b:" + hashlib.blake2b(data, digest_size=16).hexdigest())
+        self.blobs[digest] = data
+        return digest
+
+    def environment(self, environment: Environment) -> ContentDigest:
+        """Keep the environment that the replay ran in."""
+        self.environments.append(environment)
+        text = json.dumps(to_json(environment), sort_keys=True).encode()
+        return ContentDigest("blake2b:" + hashlib.blake2b(text, digest_size=16).hexdigest())
+
+    def open_session(self, session: Session) -> None:
+        """A bundle is its own session."""
+
+    def close_session(self, session: SessionId, ended: float) -> None:
+        """A bundle is its own session."""
+
+    def append(self, executions: Sequence[Execution]) -> None:
+        """Keep executions."""
+        self.executions += executions
+
+    def open_run(
+        self, opening: RunOpening, executions: Sequence[Execution]
+    ) -> tuple[RunId, RunRef]:
+        """Number a run within the bundle."""
+        id_ = RunId(len(self.openings) + 1)
+        self.openings[id_] = opening
+        self.executions += [one for one in executions if one.status != "running"]
+        return id_, RunRef(opening.experiment, int(id_))
+
+    def add_points(self, run: RunId, chunks: Sequence[SeriesChunk]) -> None:
+        """Join points to what the series holds."""
+        series = self._points.setdefault(run, {})
+        for chunk in chunks:
+            old = series.get(chunk.name)
+            series[chunk.name] = (
+                chunk
+                if old is None
+                else SeriesChunk(
+                    name=chunk.name,
+                    steps=old.steps + chunk.steps,
+                    values=old.values + chunk.values,
+                    times=old.times + chunk.times,
+                )
+            )
+
+    def close_run(self, run: RunId, outcome: Outcome, execution: Execution | None) -> None:
+        """Keep an outcome, its series inside."""
+        points = tuple(self._points.pop(run, {}).values())
+        self.outcomes[run] = replace(outcome, series=points)
+        if execution is not None:
+            self.executions.append(execution)
+
+    def set_git(self, run: RunId, git: GitState) -> None:
+        """A replay has no repository."""
+
+    def write(self, path: Path, refusals: Sequence[tuple[str, str]]) -> None:
+        """Write the bundle whole or not at all."""
+        document = {
+            "version": VERSION,
+            "outcomes": [
+                {"opening": to_json(self.openings[id_]), "outcome": to_json(outcome)}
+                for id_, outcome in sorted(self.outcomes.items())
+            ],
+            "executions": to_json(self.executions),
+            "environment": to_json(self.environments[-1]) if self.environments else None,
+            "refusals": [list(refusal) for refusal in refusals],
+        }
+        partial = path.with_suffix(".partial")
+        with zipfile.ZipFile(partial, "w") as archive:
+            archive.writestr("bundle.json", json.dumps(document))
+            for digest, data in self.blobs.items():
+                archive.writestr(f"blobs/{digest.partition(':')[2]}", data)
+        os.replace(partial, path)
+
+
+@dataclass(slots=True)
+class _Replay:
+    job: ReplayJob
+    sink: BundleSink
+    recorder: CellRecorder
+    guard: Guard
+
+
+_replay: _Replay | None = None
+
+
+def begin(argument: str) -> None:
+    """Start recording this replay kernel. ``argument`` is the path of a ``ReplayJob`` as JSON."""
+    global _replay
+    from IPython import get_ipython  # noqa: PLC0415 - there is no shell before the kernel runs
+
+    job = from_json(ReplayJob, json.loads(Path(argument).read_text()))
+    sink = BundleSink()
+    log = SessionLog(sink, root=Path(job.root), redactor=Redactor(bytes.fromhex(job.key)))
+    options = parse_track(job.line)
+
+    def choose(number: int) -> TrackOptions | None:
+        return options if number == job.target else None
+
+    shell: Any = get_ipython()
+    recorder = CellRecorder(shell, log, choose=choose)
+    recorder.start(running=False)
+    current.set_recorder(recorder)
+    if job.notebook:
+        recorder.begin_notebook(options.experiment or "notebook", job.given)
+    else:
+        recorder.given(job.given)
+    guard = Guard(
+        job.base, frozenset(job.allow), processes=job.processes, file_limit=job.file_limit
+    )
+    guard.install()
+    _replay = _Replay(job, sink, recorder, guard)
+
+
+def finish(argument: str) -> None:
+    """Stop recording and write the bundle."""
+    assert _replay is not None, "begin comes first"
+    _replay.guard.lift()
+    _replay.recorder.end_notebook()
+    _replay.recorder.stop()
+    refusals = [(refusal.kind, refusal.name) for refusal in _replay.guard.refusals]
+    _replay.sink.write(Path(_replay.job.bundle), refusals)

@@ -1,0 +1,429 @@
+"""IPython's events become executions, and the tracked ones become runs."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import os
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mm_jupyter.analysis.names import CellNames, cell_names, track_line
+from mm_jupyter.errors import BadOption
+from mm_jupyter.kernel import files
+from mm_jupyter.kernel.cell_run import CellRun, Ended, NotebookRun, RunFinished
+from mm_jupyter.kernel.local_modules import LocalModules
+from mm_jupyter.kernel.options import TrackOptions, parse_track
+from mm_jupyter.kernel.outputs import OutputTap
+from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
+from mm_jupyter.kernel.session import SessionLog
+from mm_jupyter.kernel.tracking import ActiveRun
+from mm_jupyter.kernel.values import Wanted
+from mm_jupyter.kernel.warning import guarded, say_once, short
+from mm_jupyter.records import Execution, Failure, RandomState, RunStatus
+
+_SHELL_NAMES = re.compile(r"_+|_i+|_i?\d+|_[oid]h|In|Out|exit|quit|get_ipython|__.*__")
+"""Names that IPython itself binds at every cell."""
+_PAPERMILL = re.compile(r"# Parameters\n")
+"""The first line of the cell that papermill injects."""
+_STATUS: dict[str, RunStatus] = {
+    "ok": "completed",
+    "raised": "failed",
+    "interrupted": "interrupted",
+}
+
+
+@dataclass(slots=True)
+class _Cell:
+    """The execution under way."""
+
+    execution: Execution
+    request: str | None
+    clock: float
+    names: dict[str, int]
+    random: Snapshot
+    body: str
+    run: CellRun | None = None
+    capture: str | None = None
+
+
+class CellRecorder:
+    """Listens to one shell and records every cell into a session.
+
+    ``choose`` decides which cells are tracked besides those that say ``%%track``: it gets the number of the cell
+    (1, 2, ...) and returns its options, or None. ``finished`` is told of every run that was closed.
+    """
+
+    def __init__(
+        self,
+        shell: Any,
+        log: SessionLog,
+        *,
+        finished: Callable[[RunFinished], None] | None = None,
+        choose: Callable[[int], TrackOptions | None] | None = None,
+    ) -> None:
+        self.shell = shell
+        self.log = log
+        self.autotrack: str | None = None
+        self.complaint: str | None = None
+        self.notebook_run: NotebookRun | None = None
+        self._finished = finished
+        self._choose = choose
+        self._given: dict[str, None] = {}
+        self._tap = OutputTap(shell)
+        self._generators = Generators()
+        self._generator_names: set[str] = set()
+        self._modules = LocalModules(log.root)
+        self._cell: _Cell | None = None
+        self._nested = 0
+
+    # The life of the recorder
+
+    def start(self, *, running: bool = True) -> None:
+        """Open the session and listen.
+
+        ``running``: we are called from a cell of the user's (``%load_ext``), which is recorded from here on.
+        """
+        self.log.open()
+        files.watch(getattr(self.shell, "kernel", None))
+        running = running and self._tap.request() is not None
+        for execution in self._earlier(running):
+            self.log.append(execution)
+        self.shell.events.register("pre_run_cell", self._before_cell)
+        self.shell.events.register("post_run_cell", self._after_cell)
+        if running:
+            self._begin("", None)
+
+    def stop(self) -> None:
+        """Stop listening and end the session."""
+        for event, hook in (
+            ("pre_run_cell", self._before_cell),
+            ("post_run_cell", self._after_cell),
+        ):
+            if hook in self.shell.events.callbacks[event]:
+                self.shell.events.unregister(event, hook)
+        self._tap.close()
+        self.log.close()
+
+    @property
+    def active(self) -> ActiveRun | None:
+        """The run of the tracked cell that runs now, else that of the notebook."""
+        if self._cell is not None and self._cell.run is not None:
+            return self._cell.run.run
+        return self.notebook_run.inner.run if self.notebook_run is not None else None
+
+    @property
+    def running(self) -> Execution | None:
+        """The execution under way."""
+        return self._cell.execution if self._cell is not None else None
+
+    def begin_notebook(self, experiment: str, given: tuple[str, ...]) -> None:
+        """Make everything from now on one run of kind ``notebook``; ``given`` names its parameters."""
+        run = self.log.open_run(experiment, "notebook", running=None, source="")
+        self.notebook_run = NotebookRun(CellRun(run, TrackOptions(experiment)), given)
+        self.given(given)
+
+    def given(self, names: Iterable[str]) -> None:
+        """Take these names as params of every run from now on: papermill sets them."""
+        self._given.update(dict.fromkeys(names))
+
+    def end_notebook(self) -> None:
+        """Close the notebook's run."""
+        if self.notebook_run is not None:
+            notebook_run, self.notebook_run = self.notebook_run, None
+            self.log.flush()
+            self._tell(notebook_run.close(self.log, self.shell.user_ns))
+
+    # Before a cell
+
+    @guarded("This cell")
+    def _before_cell(self, info: Any) -> None:
+        if os.getpid() != self.log.pid:
+            return
+        request = self._tap.request()
+        if self._cell is not None:
+            if request is None or request == self._cell.request:
+                self._nested += 1
+                return
+            self._end(None)  # its end was never told: it was cancelled
+        self._nested = 0
+        self.log.say_trouble()
+        self._begin(info.raw_cell, getattr(info, "cell_id", None))
+
+    def _begin(self, source: str, cell_id: str | None) -> None:
+        self.complaint = None
+        line, body = track_line(source)
+        execution = Execution(
+            session=self.log.session.id,
+            seq=self.log.next_seq(),
+            cell_id=cell_id,
+            count=self.shell.execution_count,
+            source=self.log.redactor.text(source),
+            started=time.time(),
+            seconds=0.0,
+            status="running",
+            cwd=self.log.relative(os.getcwd()),
+            parameters=_PAPERMILL.match(source) is not None,
+        )
+        namespace = self.shell.user_ns
+        cell = self._cell = _Cell(
+            execution=execution,
+            request=self._tap.request(),
+            clock=0.0,
+            names=_identities(namespace),
+            random=self._generators.take(namespace, self._generator_names),
+            body=body,
+        )
+        cell.run = self._open_run(line, body, execution)
+        captures = [run.capture for run in (cell.run, self._notebook_cell()) if run is not None]
+        if captures:
+            cell.capture = self._tap.begin(*captures)
+        files.begin()
+        cell.clock = time.perf_counter()
+
+    def _notebook_cell(self) -> CellRun | None:
+        return self.notebook_run.inner if self.notebook_run is not None else None
+
+    def _open_run(self, line: str | None, body: str, execution: Execution) -> CellRun | None:
+        try:
+            options = self._options(line, body, execution)
+        except BadOption as error:
+            self.complaint = str(error)
+            return None
+        if options is None:
+            return None
+        assert options.experiment is not None
+        notebook_run = self.notebook_run
+        try:
+            run = self.log.open_run(
+                options.experiment,
+                "cell",
+                running=execution,
+                source=self.log.redactor.text(body),
+                within=notebook_run.inner.run.id if notebook_run else None,
+                tags=options.tags,
+                note=options.note,
+            )
+        except Exception as error:
+            say_once(f"{options.experiment} is not being tracked: {short(error)}")
+            return None
+        return CellRun(run, options, autotracked=line is None)
+
+    def _options(self, line: str | None, body: str, execution: Execution) -> TrackOptions | None:
+        """What makes this cell a run: its own line, our host's choice, or ``%mm autotrack on``."""
+        if line is not None:
+            options = parse_track(line)
+            experiment = options.experiment or self._default_experiment()
+            if experiment is None:
+                raise BadOption("%%track needs an experiment: %%track churn")
+            return replace(options, experiment=experiment)
+        if self._choose is not None:
+            return self._choose(execution.seq)
+        if self.autotrack is not None and not cell_names(body).ours:
+            return TrackOptions(self.autotrack)
+        return None
+
+    def _default_experiment(self) -> str | None:
+        notebook = self.log.session.notebook
+        return experiment_of(notebook) if notebook else None
+
+    # After a cell
+
+    @guarded("This cell")
+    def _after_cell(self, result: Any) -> None:
+        if os.getpid() != self.log.pid or self._cell is None:
+            return
+        if self._nested:
+            self._nested -= 1
+            return
+        self._end(result)
+
+    def _end(self, result: Any) -> None:
+        cell, self._cell = self._cell, None
+        assert cell is not None
+        seconds = time.perf_counter() - cell.clock
+        if cell.capture is not None:
+            self._tap.end(cell.capture)
+        seen = files.end(self.log.root, self.log.ignore)
+        namespace = self.shell.user_ns
+        bound, deleted = _rebound(cell.names, _identities(namespace))
+        self._find_generators(bound, deleted, namespace)
+        raw = result.info.raw_cell if result is not None else None
+        if (
+            not cell.execution.source and raw
+        ):  # the cell that loaded us: its text was not told before
+            cell.body = track_line(raw)[1]
+            cell.execution = replace(
+                cell.execution,
+                source=self.log.redactor.text(raw),
+                cell_id=getattr(result.info, "cell_id", None),
+            )
+        status, failure = self._how(result)
+        execution = replace(
+            cell.execution,
+            count=getattr(result, "execution_count", None) or cell.execution.count,
+            seconds=seconds,
+            status=status,
+            failure=failure,
+            bound=bound,
+            deleted=deleted,
+            asked=seen.asked,
+            modules=self._modules.changed(self.log.sink.put),
+            random=self._random(cell),
+        )
+        uses = files.describe(seen, self.log.root, self.log.sink.put)
+        self._settle(cell, execution, uses, namespace)
+
+    def _settle(
+        self, cell: _Cell, execution: Execution, uses: files.Uses, namespace: dict[str, Any]
+    ) -> None:
+        """Send the execution, with its run where it has one."""
+        if execution.parameters:
+            self._given.update(dict.fromkeys(execution.bound))
+        if cell.run is None and self.notebook_run is None:
+            self.log.append(execution, uses)
+            return
+        execution = replace(execution, files=files.joined(uses))
+        names = cell_names(cell.body)
+        bound = _bound(names, execution, namespace)
+        loops = self._loops(cell.body)
+        if self.notebook_run is not None:
+            self.notebook_run.add(execution, bound, names.literals, loops)
+        if cell.run is None:
+            self.log.append(execution)
+            return
+        options = cell.run.options
+        wanted = Wanted(
+            bound=bound,
+            touched=tuple(sorted(names.changes | names.may_change)),
+            literals=names.literals,
+            given=tuple(self._given),
+            loops=loops,
+            params=options.params,
+            metrics=options.metrics,
+            models=options.models,
+        )
+        ended = Ended(
+            _STATUS[execution.status], execution.seconds, execution.failure, execution.files
+        )
+        self._tell(cell.run.close(self.log, namespace, wanted, ended, execution))
+
+    def _random(self, cell: _Cell) -> tuple[RandomState, ...]:
+        put = self.log.sink.put
+        now = self._generators.take(self.shell.user_ns, self._generator_names)
+        moved = self._generators.moved(cell.random, now)
+        return tuple(
+            RandomState(
+                generator=generator,
+                before=put(before) if before is not None else None,
+                after=put(after),
+            )
+            for generator, before, after in moved
+        )
+
+    def _find_generators(
+        self, bound: tuple[str, ...], deleted: tuple[str, ...], namespace: dict[str, Any]
+    ) -> None:
+        self._generator_names.difference_update(bound, deleted)
+        self._generator_names.update(name for name in bound if is_generator(namespace[name]))
+
+    def _loops(self, body: str) -> frozenset[str]:
+        """Variables of the cell's loops: numbers, but not results."""
+        if "for " not in body:
+            return frozenset()
+        try:
+            tree = ast.parse(self.shell.transform_cell(body))
+        except Exception:  # no Python after all: then it has no loops
+            return frozenset()
+        targets = [
+            node.target for node in ast.walk(tree) if isinstance(node, (ast.For, ast.AsyncFor))
+        ]
+        return frozenset(
+            node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+        )
+
+    def _how(self, result: Any) -> tuple[Any, Failure | None]:
+        if result is None:  # cancelled by an interrupt before it had a result
+            return "interrupted", None
+        error = result.error_before_exec or result.error_in_exec
+        if error is None:
+            return "ok", None
+        if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+            return "interrupted", self._failure(error)
+        return "raised", self._failure(error)
+
+    def _failure(self, error: BaseException) -> Failure:
+        try:
+            shown = "".join(traceback.format_exception(error))
+            message = str(error)
+        except Exception:  # an exception class of the user's whose __str__ raises
+            shown = message = ""
+        redact = self.log.redactor.text
+        return Failure(
+            name=type(error).__name__,
+            message=redact(message)[:10_000],
+            traceback=redact(shown)[-100_000:],
+        )
+
+    def _tell(self, finished: RunFinished) -> None:
+        if self._finished is not None:
+            self._finished(finished)
+
+    def _earlier(self, running: bool) -> list[Execution]:
+        """The cells that ran before we listened, from the shell's own history: text and order, no more."""
+        history = getattr(self.shell.history_manager, "input_hist_raw", [])
+        sources = history[1 : -1 if running else None]
+        return [
+            Execution(
+                session=self.log.session.id,
+                seq=self.log.next_seq(),
+                cell_id=None,
+                count=count,
+                source=self.log.redactor.text(source),
+                started=0.0,
+                seconds=0.0,
+                status="ok",
+            )
+            for count, source in enumerate(sources, start=1)
+        ]
+
+
+def experiment_of(notebook: str) -> str | None:
+    """An experiment's name made of a notebook's path: its stem, other characters as ``-``."""
+    stem = re.sub(r"\.ipynb$", "", notebook.replace("\\", "/").rsplit("/", 1)[-1])
+    name = re.sub(r"[^\w.\-]+", "-", stem).strip("-_.")
+    return name[:100] or None
+
+
+def _identities(namespace: dict[str, Any]) -> dict[str, int]:
+    # object.__hash__ is the address in another form. id() would cost an audit event each, and to keep the objects
+    # themselves would keep the user's memory.
+    return dict(zip(namespace, map(object.__hash__, namespace.values()), strict=True))
+
+
+def _rebound(
+    before: dict[str, int], after: dict[str, int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that hold another object now, and names that are gone; the shell's own left out."""
+    bound = [name for name, mark in after.items() if before.get(name) != mark]
+    deleted = [name for name in before if name not in after]
+    return tuple(filter(_users, bound)), tuple(filter(_users, deleted))
+
+
+def _users(name: str) -> bool:
+    return _SHELL_NAMES.fullmatch(name) is None
+
+
+def _bound(names: CellNames, execution: Execution, namespace: dict[str, Any]) -> tuple[str, ...]:
+    """The names that the cell bound: seen by identity, and, where it ran to its end, named in its source.
+
+    A name can be bound again to an object at the very address of the old one; its source still says so.
+    """
+    bound = dict.fromkeys(execution.bound)
+    if execution.status == "ok":
+        bound.update(dict.fromkeys(name for name in sorted(names.defines) if name in namespace))
+    return tuple(bound)

@@ -1,0 +1,229 @@
+"""The log of one session: what waits, what was sent to the sink, and the environment it ran in."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import sys
+import threading
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+from mm_jupyter.analysis.secrets import Redactor
+from mm_jupyter.kernel import environment
+from mm_jupyter.kernel.files import Uses, joined
+from mm_jupyter.kernel.git import git_state
+from mm_jupyter.kernel.sink import Sink
+from mm_jupyter.kernel.tracking import ActiveRun
+from mm_jupyter.kernel.warning import say_once, short
+from mm_jupyter.records import (
+    ContentDigest,
+    Execution,
+    Outcome,
+    RunId,
+    RunKind,
+    RunOpening,
+    Session,
+    SessionId,
+)
+
+FLUSH_SECONDS = 0.5
+"""A plain execution reaches the sink at most this much later, or with the next tracked one."""
+GIT_SECONDS = 10.0
+"""The repository is looked at again when the last look is older than this."""
+_NUMERIC = ("numpy", "torch", "threadpoolctl", "scipy.linalg")
+
+
+class SessionLog:
+    """One session on its way into a sink. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        root: Path,
+        redactor: Redactor,
+        notebook: str | None = None,
+        ignore: tuple[Path, ...] = (),
+    ) -> None:
+        self.sink = sink
+        self.root = root
+        self.ignore = ignore
+        self.redactor = redactor
+        self.pid = os.getpid()
+        self.seq = 0
+        self.session = Session(
+            id=SessionId(uuid.uuid4().hex),
+            notebook=notebook,
+            started=time.time(),
+            user=_user(),
+            host=socket.gethostname(),
+            pid=self.pid,
+            cwd=self.relative(os.getcwd()),
+        )
+        self._pending: list[tuple[Execution, Uses]] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = False
+        self._trouble: str | None = None
+        self._environment: tuple[object, ContentDigest] | None = None
+        self._git_looked = -GIT_SECONDS
+        self._git_thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Announce the session and start sending."""
+        self.sink.open_session(self.session)
+        threading.Thread(target=self._send_later, name="mm_jupyter", daemon=True).start()
+
+    def close(self) -> None:
+        """Send what waits and end the session. A forked child's copy does nothing: the session is its parent's."""
+        if self._closed or os.getpid() != self.pid:
+            return
+        self._closed = True
+        self._wake.set()
+        if self._git_thread is not None:
+            self._git_thread.join(timeout=10)
+        self.flush()
+        self.sink.close_session(self.session.id, time.time())
+
+    def relative(self, path: str) -> str:
+        """A path as records hold it: POSIX, relative to the root where it lies within."""
+        try:
+            return Path(path).relative_to(self.root).as_posix()
+        except ValueError:
+            return Path(path).as_posix()
+
+    def next_seq(self) -> int:
+        """Number the execution that starts now."""
+        self.seq += 1
+        return self.seq
+
+    def append(self, execution: Execution, uses: Uses = ()) -> None:
+        """Add an execution that ended; it is sent within ``FLUSH_SECONDS``, once its large files are read."""
+        with self._lock:
+            self._pending.append((execution, uses))
+        self._wake.set()
+
+    def flush(self) -> None:
+        """Send what waits. What the sink refuses stays and is tried again; ``trouble`` says why."""
+        with self._lock:
+            pending, self._pending = self._pending, []
+        if not pending:
+            return
+        try:
+            self.sink.append(_whole(pending))
+        except Exception as error:
+            with self._lock:
+                self._pending[:0] = pending
+            self._trouble = short(error)
+
+    def say_trouble(self) -> None:
+        """Tell the user once, in a cell, what a background write met."""
+        if self._trouble is not None:
+            say_once(f"cells are not being kept: {self._trouble}")
+            self._trouble = None
+
+    def _send_later(self) -> None:
+        while not self._closed:
+            self._wake.wait()
+            if self._closed:
+                return
+            time.sleep(FLUSH_SECONDS)
+            self._wake.clear()
+            self.flush()
+
+    def open_run(
+        self,
+        experiment: str,
+        kind: RunKind,
+        *,
+        running: Execution | None,
+        source: str,
+        within: RunId | None = None,
+        tags: dict[str, str] | None = None,
+        note: str | None = None,
+    ) -> ActiveRun:
+        """Open the next version of an experiment; ``running`` is its execution, not yet ended."""
+        with self._lock:
+            pending, self._pending = self._pending, []
+        executions = _whole(pending)
+        if running is not None:
+            executions.append(running)
+        opening = RunOpening(
+            experiment=experiment,
+            kind=kind,
+            session=self.session.id,
+            seq=running.seq if running else None,
+            cell_id=running.cell_id if running else None,
+            started=running.started if running else time.time(),
+            source=source,
+            environment=self.environment(),
+            within=within,
+            tags=tags or {},
+            note=note,
+        )
+        try:
+            id_, ref = self.sink.open_run(opening, executions)
+        except Exception:
+            with self._lock:
+                self._pending[:0] = pending
+            raise
+        self._look_at_git(id_)
+        return ActiveRun(self.sink, id_, ref, self.redactor)
+
+    def close_run(self, run: ActiveRun, outcome: Outcome, execution: Execution | None) -> None:
+        """End a run with everything it gave."""
+        run.flush()
+        self.sink.close_run(run.id, outcome, execution)
+
+    def environment(self) -> ContentDigest:
+        """The digest of the environment as it is now; captured again only when something that counts has changed."""
+        key = _environment_key()
+        if self._environment is None or self._environment[0] != key:
+            captured = environment.capture(self.redactor)
+            self._environment = (key, self.sink.environment(captured))
+        return self._environment[1]
+
+    def _look_at_git(self, run: RunId) -> None:
+        """In the background: a large repository takes a second to compare, and the cell must not wait."""
+        now = time.monotonic()
+        if now - self._git_looked < GIT_SECONDS and self._git_thread is not None:
+            return
+        self._git_looked = now
+
+        def look() -> None:
+            try:
+                state = git_state(self.root, self.redactor.text)
+                if state is not None:
+                    self.sink.set_git(run, state)
+            except Exception as error:
+                self._trouble = short(error)
+
+        self._git_thread = threading.Thread(target=look, name="mm_jupyter git", daemon=True)
+        self._git_thread.start()
+
+
+def _whole(pending: list[tuple[Execution, Uses]]) -> list[Execution]:
+    return [replace(one, files=joined(uses)) if uses else one for one, uses in pending]
+
+
+def _environment_key() -> object:
+    loaded = tuple(name in sys.modules for name in _NUMERIC)
+    stamps = []
+    for folder in sys.path:
+        if folder.endswith(("site-packages", "dist-packages")):
+            try:
+                stamps.append(os.stat(folder).st_mtime_ns)
+            except OSError:
+                continue
+    return loaded, tuple(stamps), os.environ.get("OMP_NUM_THREADS")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user in the passwd file: containers
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

@@ -1,0 +1,220 @@
+"""What a cell gives without being asked: params, metrics, models and values, read from the names that it bound."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import numbers
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mm_jupyter.analysis.fingerprints import fingerprint
+from mm_jupyter.analysis.models import configuration, curves, is_model
+from mm_jupyter.analysis.secrets import Redactor
+from mm_jupyter.kernel.models import keep_model
+from mm_jupyter.kernel.sink import Sink
+from mm_jupyter.records import (
+    ContentDigest,
+    Metric,
+    Model,
+    NotKept,
+    Param,
+    Scalar,
+    SeriesChunk,
+    Value,
+)
+
+MAX_TEXT = 500
+"""Text params are cut at this many characters; their digest is in the values."""
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What the names of one cell gave."""
+
+    params: dict[str, Param] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
+    values: list[Value] = field(default_factory=list)
+    series: list[SeriesChunk] = field(default_factory=list)
+    not_kept: list[NotKept] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which names to look at, and as what.
+
+    ``bound`` are the names that the cell bound, ``touched`` those whose object it may have changed in place,
+    ``literals`` those that it bound to a literal, ``given`` those that papermill set, ``loops`` the variables of its
+    loops; ``params``, ``metrics`` and ``models`` are the user's own words.
+    """
+
+    bound: tuple[str, ...]
+    touched: tuple[str, ...] = ()
+    literals: Mapping[str, Scalar] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    loops: frozenset[str] = frozenset()
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+
+def harvest(
+    namespace: Mapping[str, Any], wanted: Wanted, sink: Sink, redactor: Redactor
+) -> Harvest:
+    """Read a cell's results from its namespace. What a value of the user's raises is noted, never raised."""
+    found = Harvest()
+    models = _models(namespace, wanted)
+    for name in _unique(wanted.bound, wanted.params, wanted.metrics, wanted.given):
+        if name not in namespace:
+            if name in wanted.params or name in wanted.metrics:
+                found.not_kept.append(
+                    NotKept(
+                        kind="param" if name in wanted.params else "metric",
+                        name=name,
+                        why="no such name",
+                    )
+                )
+            continue
+        value = namespace[name]
+        if name in models or isinstance(value, types.ModuleType):
+            continue
+        _number_or_text(name, value, wanted, found, redactor)
+        if name in wanted.bound and not name.startswith("_"):
+            found.values.append(_value(name, value, sink, found))
+    for name, model in models.items():
+        kept = keep_model(name, model, sink)
+        found.models[name] = kept
+        if kept.why is not None:
+            found.not_kept.append(NotKept(kind="model", name=name, why=kept.why))
+        _configuration(name, model, len(models) == 1, found, redactor)
+        _curves(name, model, len(models) == 1, found)
+    found.not_kept += [
+        NotKept(kind="model", name=name, why="no such name")
+        for name in wanted.models
+        if name not in namespace
+    ]
+    return found
+
+
+def _models(namespace: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+    """The models by name; a second name for the same object is left out."""
+    models: dict[str, Any] = {}
+    seen: set[int] = set()
+    for name in _unique(wanted.models, wanted.bound, wanted.touched):
+        value = namespace.get(name)
+        if name.startswith("_") or value is None or id(value) in seen:
+            continue
+        if name in wanted.models or is_model(value):
+            models[name] = value
+            seen.add(id(value))
+    return models
+
+
+def _number_or_text(
+    name: str, value: Any, wanted: Wanted, found: Harvest, redactor: Redactor
+) -> None:
+    literal = name in wanted.literals and _same(value, wanted.literals[name])
+    if name in wanted.params or (name not in wanted.metrics and (literal or name in wanted.given)):
+        kept = redactor.named(name, scalar(value))
+        found.params[name] = Param(name=name, value=kept)
+    elif name in wanted.metrics or (name not in wanted.loops and not name.startswith("_")):
+        number = real_number(value)
+        if number is not None:
+            found.metrics[name] = Metric(name=name, value=number)
+        elif name in wanted.metrics:
+            found.not_kept.append(
+                NotKept(
+                    kind="metric",
+                    name=name,
+                    why=f"it holds a {type(value).__name__}, no real number",
+                )
+            )
+
+
+def _value(name: str, value: Any, sink: Sink, found: Harvest) -> Value:
+    print_ = fingerprint(value)
+    if print_.why is not None:
+        found.not_kept.append(NotKept(kind="value", name=name, why=print_.why))
+    return Value(
+        name=name,
+        type=print_.type,
+        digest=print_.digest,
+        summary=print_.summary,
+        form=sink.put(print_.form) if print_.form is not None else None,
+        why=print_.why,
+    )
+
+
+def _configuration(name: str, model: Any, alone: bool, found: Harvest, redactor: Redactor) -> None:
+    """An estimator's whole effective configuration; by bare names where the cell made one model."""
+    for option, (plain, origin) in configuration(model).items():
+        value = redactor.named(option, plain)
+        clash = option in found.params and found.params[option].value != value
+        key = option if alone and not clash else f"{name}.{option}"
+        if key not in found.params:
+            found.params[key] = Param(name=key, value=value, origin=origin)
+
+
+def _curves(name: str, model: Any, alone: bool, found: Harvest) -> None:
+    for curve, points in curves(model).items():
+        if points:
+            found.series.append(
+                SeriesChunk(
+                    name=curve if alone else f"{name}.{curve}",
+                    steps=tuple(range(len(points))),
+                    values=tuple(float(point) for point in points),
+                    times=(0.0,) * len(points),
+                )
+            )
+
+
+def _unique(*groups: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for group in groups for name in group))
+
+
+def _same(value: Any, literal: Scalar) -> bool:
+    return type(value) is type(literal) and (value == literal or value != value)
+
+
+def real_number(value: Any) -> float | None:
+    """The value as a float where it is a real number (Python's, numpy's, a 0-d tensor), else None. No booleans."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    module = type(value).__module__
+    if module != "numpy" and module != "torch" and not isinstance(value, numbers.Real):
+        return None
+    if getattr(value, "shape", ()) != () or "bool" in str(getattr(value, "dtype", "")):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def scalar(value: Any) -> Scalar:
+    """The value as a param holds it: text (cut at ``MAX_TEXT``), number, boolean, None; else its short text."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 3] + "..."
+    number = real_number(value)
+    if number is not None:
+        return int(number) if "int" in type(value).__name__ else number
+    try:
+        text = repr(value)
+    except Exception:  # a user's class whose __repr__ raises
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+
+
+def content_digest(data: bytes) -> ContentDigest:
+    """The digest of bytes that any environment can derive again."""
+    return ContentDigest("blake2b:" + hashlib.blake2b(data, digest_size=16).hexdigest())

@@ -1,0 +1,214 @@
+"""One replay: a recipe executed once in a fresh kernel, and what it gave."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from mm_jupyter.analysis.comparing import Side
+from mm_jupyter.analysis.names import track_line
+from mm_jupyter.analysis.secrets import Redactor, marks_in
+from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout, ScratchFull
+from mm_jupyter.kernel.bundle import ReplayJob
+from mm_jupyter.records import (
+    BlobDigest,
+    Environment,
+    Execution,
+    NotCompared,
+    Outcome,
+    Recipe,
+    RecipeStep,
+    Run,
+    to_json,
+)
+from mm_jupyter.replay.bundles import Bundle, read_bundle
+from mm_jupyter.replay.confine import Confinement, can_confine
+from mm_jupyter.replay.engine import CellState, EngineJob, bootstrap_source, execute
+from mm_jupyter.replay.inputs import Laid
+from mm_jupyter.replay.recipe import to_notebook
+from mm_jupyter.replay.scratch import Scratch, lay_out
+
+MIN_TIMEOUT = 60.0
+"""Seconds that any replay may take; a long run may take ``TIMEOUT_FACTOR`` times what it took when recorded."""
+TIMEOUT_FACTOR = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to replay. ``allow`` holds ``network``, ``process`` and absolute paths; ``timeout`` is in seconds."""
+
+    key: bytes
+    root: Path
+    restore: bool = True
+    allow: frozenset[str] = frozenset()
+    timeout: float | None = None
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one replay gave. ``side`` is None where the recipe did not reach its end; ``said`` is then why."""
+
+    recipe: Recipe
+    side: Side | None
+    said: str | None
+    notebook: NotebookNode
+    environment: Environment | None
+    refusals: tuple[tuple[str, str], ...]
+    not_compared: tuple[NotCompared, ...]
+    seconds: float
+
+
+def attempt(
+    run: Run,
+    recipe: Recipe,
+    executions: Mapping[int, Execution],
+    laid: Laid,
+    read: Callable[[BlobDigest], bytes],
+    settings: Settings,
+    on_cell: Callable[[int, int], None],
+) -> Attempt:
+    """Execute ``recipe`` once. What the recipe does to itself (raises, hangs, dies) is in the answer, not raised."""
+    notebook = to_notebook(recipe, states=read, restore=settings.restore)
+    steps = [executions[step.seq] for step in recipe.steps]
+    processes = any(asked.kind == "process" for step in steps for asked in step.asked)
+    confined = processes and can_confine()
+    notes = []
+    if processes and not confined:
+        notes.append(
+            NotCompared(
+                kind="process", name="children", why="children not confined on this machine"
+            )
+        )
+    started = time.monotonic()
+    bundle: Bundle | None = None
+    said: str | None = None
+    with lay_out(str(settings.root), laid.files, cwd=_cwd(steps)) as scratch:
+        path = scratch.private / "bundle.zip"
+        job = _job(run, notebook, scratch, path, steps[-1], settings, processes)
+        engine = EngineJob(
+            cwd=str(scratch.cwd),
+            env={**scratch.environment(), **_hash_seed(run)},
+            bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),
+            finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
+            timeout=settings.timeout or _timeout(steps),
+            on_cell=_watcher(scratch, on_cell),
+            substitutions=_secrets(notebook, settings),
+            confine=(
+                Confinement(writable=(str(scratch.base),), network="network" in settings.allow)
+                if confined
+                else None
+            ),
+        )
+        try:
+            done = execute(notebook, None, engine)
+            notebook = done.notebook
+            if done.failure is not None:
+                failure = done.failure
+                said = f"cell {failure.exec_count} raised {failure.ename}: {failure.evalue}"[:500]
+        except (ReplayTimeout, KernelDied, ScratchFull, KernelSideFailed) as error:
+            said = str(error)
+        if path.exists():
+            bundle = read_bundle(path)
+    side = _side(run, bundle) if bundle is not None else None
+    if side is None and said is None:
+        said = "the recipe ended without reaching the run"
+    return Attempt(
+        recipe=recipe,
+        side=side,
+        said=said,
+        notebook=notebook,
+        environment=bundle.environment if bundle else None,
+        refusals=bundle.refusals if bundle else (),
+        not_compared=tuple(notes),
+        seconds=time.monotonic() - started,
+    )
+
+
+def missing_secrets(steps: tuple[RecipeStep, ...], settings: Settings) -> tuple[str, ...]:
+    """Names of redacted secrets in a recipe that no environment variable holds."""
+    redactor = Redactor(settings.key)
+    text = "\n".join(step.source for step in steps)
+    _, missing = redactor.reveal(text, settings.variables)
+    return tuple(dict.fromkeys(mark.name for mark in missing))
+
+
+def _secrets(notebook: NotebookNode, settings: Settings) -> dict[str, str]:
+    redactor = Redactor(settings.key)
+    found = {}
+    for mark in marks_in("\n".join(cell.source for cell in notebook.cells)):
+        secret, missing = redactor.reveal(str(mark), settings.variables)
+        if not missing:
+            found[str(mark)] = secret
+    return found
+
+
+def _job(
+    run: Run,
+    notebook: NotebookNode,
+    scratch: Scratch,
+    bundle: Path,
+    target: Execution,
+    settings: Settings,
+    processes: bool,
+) -> Path:
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    kind = run.row.kind
+    line = track_line(target.source)[0] or ""
+    job = ReplayJob(
+        bundle=str(bundle),
+        root=str(scratch.root),
+        base=str(scratch.base),
+        key=settings.key.hex(),
+        target=len(cells) if kind == "cell" else None,
+        line=line if kind == "cell" and line else run.row.ref.experiment,
+        notebook=kind == "notebook",
+        given=tuple(param.name for param in run.row.params if param.origin == "author"),
+        allow=tuple(settings.allow),
+        processes=processes or "process" in settings.allow,
+        file_limit=scratch.limit,
+    )
+    path = scratch.private / "job.json"
+    path.write_text(json.dumps(to_json(job)))
+    return path
+
+
+def _side(run: Run, bundle: Bundle) -> Side | None:
+    """The outcome that stands for the run: the only one of its kind, or the block at its place among blocks."""
+    outcomes = [outcome for opening, outcome in bundle.outcomes if opening.kind == run.row.kind]
+    place = run.block if run.row.kind == "script" else -1
+    if not outcomes or place >= len(outcomes):
+        return None
+    chosen: Outcome = outcomes[place]
+    return Side(chosen, bundle.read)
+
+
+def _cwd(steps: list[Execution]) -> str:
+    return steps[0].cwd if steps else "."
+
+
+def _hash_seed(run: Run) -> dict[str, str | None]:
+    """The recorded string hash seed; where there was none, none: what depends on it then shows as unstable."""
+    recorded = run.environment.variables.get("PYTHONHASHSEED") if run.environment else None
+    return {"PYTHONHASHSEED": recorded}
+
+
+def _timeout(steps: list[Execution]) -> float:
+    return max(MIN_TIMEOUT, TIMEOUT_FACTOR * sum(step.seconds for step in steps))
+
+
+def _watcher(
+    scratch: Scratch, on_cell: Callable[[int, int], None]
+) -> Callable[[int, int, CellState], None]:
+    def watch(index: int, total: int, state: CellState) -> None:
+        scratch.check()
+        if state != "running":
+            on_cell(index + 1, total)
+
+    return watch

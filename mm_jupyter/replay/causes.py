@@ -1,0 +1,38 @@
+"""What differs between the environment of a record and that of its replay: suspects, until an experiment decides."""
+
+from __future__ import annotations
+
+from mm_jupyter.records import Cause, Environment
+
+
+def suspects(recorded: Environment | None, current: Environment | None) -> tuple[Cause, ...]:
+    """The factors that differ, in the order in which they tend to matter. None of them is confirmed."""
+    if recorded is None or current is None:
+        return ()
+    found: list[Cause] = []
+
+    def differ(factor: str, name: str, before: object, after: object) -> None:
+        if before != after:
+            found.append(
+                Cause(
+                    factor=factor,
+                    name=name,
+                    recorded=None if before is None else str(before),
+                    current=None if after is None else str(after),
+                    confirmed=None,
+                )
+            )
+
+    old = {package.name: package.version for package in recorded.packages}
+    new = {package.name: package.version for package in current.packages}
+    for name in sorted(old.keys() & new.keys()):
+        differ("package", name, old[name], new[name])
+    differ("python", "python", recorded.python, current.python)
+    if recorded.blas and current.blas:
+        differ("blas", "blas", ", ".join(recorded.blas), ", ".join(current.blas))
+    for name in sorted(recorded.threads.keys() | current.threads.keys()):
+        differ("threads", name, recorded.threads.get(name), current.threads.get(name))
+    differ("processor", "processor", recorded.processor, current.processor)
+    for name in sorted(recorded.variables.keys() | current.variables.keys()):
+        differ("variable", name, recorded.variables.get(name), current.variables.get(name))
+    return tuple(found)

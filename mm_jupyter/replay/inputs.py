@@ -1,0 +1,116 @@
+"""The files and modules that a recipe needs, as they were when it was recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mm_jupyter.records import BlobDigest, Execution, FileUse, NotCompared, Restored
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What is laid out in a scratch directory. ``missing`` says by name which inputs cannot be had any more."""
+
+    files: tuple[tuple[str, bytes], ...]
+    restored: tuple[Restored, ...]
+    missing: tuple[NotCompared, ...]
+
+
+def gather(
+    steps: Sequence[Execution], root: Path, read: Callable[[BlobDigest], bytes], *, restore: bool
+) -> Laid:
+    """Collect the inputs that the steps did not write themselves, and the project's modules that they imported.
+
+    Recorded bytes come first; else the file as it lies on the disk, if its digest is still the recorded one. With
+    ``restore`` off everything is taken from the disk as it is now. Absolute paths outside ``root`` are read in place.
+    """
+    files: dict[str, bytes] = {}
+    restored: list[Restored] = []
+    missing: list[NotCompared] = []
+    written: set[str] = set()
+    for step in steps:
+        for use in step.files:
+            if use.role == "output":
+                written.add(use.path)
+            elif use.path not in written and use.path not in files:
+                _lay_input(use, root, read, restore, files, restored, missing)
+        for module in step.modules:
+            if module.path in files or Path(module.path).is_absolute():
+                continue
+            now = _on_disk(root / module.path)
+            recorded = read(module.source)
+            files[module.path] = recorded if restore or now is None else now
+            if restore and now != recorded:
+                restored.append(Restored(kind="module", name=module.name))
+    for name in [name for name in files if name.endswith(".py")]:
+        _lay_packages(name, root, files)
+    return Laid(tuple(files.items()), tuple(restored), tuple(missing))
+
+
+def _lay_input(
+    use: FileUse,
+    root: Path,
+    read: Callable[[BlobDigest], bytes],
+    restore: bool,
+    files: dict[str, bytes],
+    restored: list[Restored],
+    missing: list[NotCompared],
+) -> None:
+    path = root / use.path
+    inside = not Path(use.path).is_absolute()
+    same = use.digest is not None and _digest(path) == use.digest
+    if not inside:
+        if not same:
+            why = "it has changed since" if path.exists() else "it is gone"
+            missing.append(NotCompared(kind="input", name=use.path, why=why))
+        return
+    if restore and use.content is not None and not same:
+        files[use.path] = read(use.content)
+        restored.append(Restored(kind="input", name=use.path))
+        return
+    now = _on_disk(path)
+    if now is None and restore:
+        missing.append(
+            NotCompared(kind="input", name=use.path, why="it is gone and was too large to keep")
+        )
+    elif restore and not same:
+        missing.append(
+            NotCompared(
+                kind="input", name=use.path, why="it has changed since and was too large to keep"
+            )
+        )
+    elif now is not None:
+        files[use.path] = now
+
+
+def _lay_packages(module: str, root: Path, files: dict[str, bytes]) -> None:
+    """Packages need their ``__init__.py``, also an empty one that no record names."""
+    for folder in Path(module).parents:
+        init = (folder / "__init__.py").as_posix()
+        if folder.as_posix() != "." and init not in files:
+            now = _on_disk(root / init)
+            if now is not None:
+                files[init] = now
+
+
+def _on_disk(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _digest(path: Path) -> str | None:
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return None
+    return "blake2b:" + digest.hexdigest()

@@ -1,0 +1,257 @@
+"""One fresh ipykernel of any interpreter, stopped for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import Empty
+from subprocess import Popen
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+
+from mm_jupyter.errors import KernelDied
+from mm_jupyter.replay.confine import Confinement
+
+STOP_SECONDS = 3.0
+"""How long a kernel may take to leave by itself (its atexit functions) before it is killed."""
+
+ORPHAN_SECONDS = 0.5
+"""How long its children may take to clean up after it is gone."""
+
+_POLL = 0.01
+
+# Starts what ``python -m ipykernel_launcher`` starts, without the debugger: debugpy takes half of the start. The hole
+# in sys.modules is closed before a cell runs, so that a notebook may import debugpy. ipykernel 7 hangs in its own
+# ``close`` at one exit in twenty (its control thread waits for a thread that has ended), and waits half a minute for
+# children that it has killed and not reaped: the process leaves after the user's atexit functions, without either.
+_LAUNCH = """\
+import sys
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+sys.modules["debugpy"] = None
+from ipykernel.kernelapp import IPKernelApp
+import atexit, importlib.util, os
+sys.argv[0] = importlib.util.find_spec("ipykernel_launcher").origin
+atexit.register(os._exit, 0)
+app = IPKernelApp.instance()
+app.initialize()
+del sys.modules["debugpy"]
+async def leave_children(): pass
+app.kernel._progressively_terminate_all_children = leave_children
+app.start()
+atexit.unregister(app.close)
+"""
+
+
+class _OneKernel(KernelSpecManager):
+    """Answers every name with one command line: nothing needs to be installed."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        super().__init__()
+        self._argv = list(argv)
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(argv=self._argv, display_name=kernel_name, language="python")
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel that runs, and the client connected to it."""
+
+    manager: AsyncKernelManager
+    client: AsyncKernelClient
+    process: Popen[bytes]
+    folder: Path
+    kills_before: int
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    async def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the cell that runs, and signal its children."""
+        await self.manager.interrupt_kernel()
+
+    def kill(self) -> None:
+        """Kill the kernel at once; its children follow when ``running_kernel`` is left."""
+        self.process.kill()
+
+    def died_of(self) -> str:
+        """Why the process ended, as the end of a sentence."""
+        status = self.process.poll()
+        if status is None:
+            return "it does not answer"
+        if status >= 0:
+            return _last_words(self.folder / "log") or f"it left with exit status {status}"
+        name = signal.Signals(-status).name
+        if name == "SIGKILL" and _out_of_memory_kills() > self.kills_before:
+            return "the machine ran out of memory and killed it"
+        return f"it was killed by signal {-status} ({name})"
+
+
+@asynccontextmanager
+async def running_kernel(
+    python: Sequence[str],
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str | None] | None = None,
+    startup_timeout: float = 60.0,
+    confine: Confinement | None = None,
+    graceful: bool = True,
+) -> AsyncIterator[Kernel]:
+    """A fresh kernel of the interpreter ``python`` (a command line), ready to execute.
+
+    ``env`` adds to this process's environment, None removes. Its sockets are files in a private folder with a short
+    name: no port is opened. On the way out it is asked to leave (``graceful``: its atexit functions run, for at most
+    ``STOP_SECONDS``), then killed, and every process of its group with it. It ends by itself within two seconds when
+    this process dies.
+
+    Raises:
+        KernelDied: it did not come up; the sentence says why.
+    """
+    with tempfile.TemporaryDirectory(prefix="mmk", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        argv = [*python, "-c", _LAUNCH, "-f", "{connection_file}"]
+        if confine is not None:
+            argv = replace(confine, writable=(*confine.writable, name)).command(argv)
+        kernel = await _spawned(argv, folder, cwd, env or {})
+        try:
+            await _ready(kernel, startup_timeout)
+            yield kernel
+        finally:
+            await _stop(kernel, graceful)
+
+
+async def _spawned(
+    argv: Sequence[str], folder: Path, cwd: str | None, env: Mapping[str, str | None]
+) -> Kernel:
+    manager = AsyncKernelManager(
+        kernel_spec_manager=_OneKernel(argv),
+        transport="ipc",
+        ip=str(folder / "s"),
+        connection_file=str(folder / "connection.json"),
+    )
+    before = _out_of_memory_kills()
+    with open(folder / "log", "wb") as log:
+        try:
+            await manager.start_kernel(
+                cwd=cwd, env=_environment(env), stdout=log, stderr=log,
+                extra_arguments=["--HistoryManager.hist_file=:memory:"],
+            )  # fmt: skip
+        except OSError as error:
+            raise KernelDied("The kernel did not start", f"{argv[0]}: {error.strerror}") from error
+    assert manager.provisioner is not None
+    process: Popen[bytes] = manager.provisioner.process  # type: ignore[attr-defined] # LocalProvisioner
+    return Kernel(manager, manager.client(), process, folder, before)
+
+
+def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**os.environ, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+async def _ready(kernel: Kernel, timeout: float) -> None:
+    """Return when the kernel answers and its messages are heard."""
+    heartbeat = Path(f"{kernel.manager.ip}-{kernel.manager.hb_port}")
+    deadline = time.monotonic() + timeout
+    # The heartbeat's socket is the last one that a kernel binds: a client that connects earlier waits for a retry.
+    while not heartbeat.exists():
+        await _still_starting(kernel, deadline)
+    client = kernel.client
+    client.start_channels(hb=False)
+    heard = False
+    answered = False
+    while not (heard and answered):
+        client.kernel_info()
+        answered = answered or await _message(client.shell_channel, 1.0)
+        heard = await _message(client.iopub_channel, 0.1)
+        if not (heard and answered):
+            await _still_starting(kernel, deadline)
+    client.allow_stdin = False
+
+
+async def _still_starting(kernel: Kernel, deadline: float) -> None:
+    if kernel.alive() and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL)
+    else:
+        raise KernelDied("The kernel did not start", kernel.died_of())
+
+
+async def _message(channel: Any, seconds: float) -> bool:
+    try:
+        await channel.get_msg(timeout=seconds)
+    except Empty:
+        return False
+    return True
+
+
+async def _stop(kernel: Kernel, graceful: bool) -> None:
+    try:
+        if graceful and kernel.alive() and kernel.client.channels_running:
+            await kernel.manager.request_shutdown()
+            await _until(lambda: not kernel.alive(), STOP_SECONDS)
+    finally:
+        group = kernel.process.pid
+        kernel.kill()
+        kernel.process.wait()
+        # Workers end; resource trackers ignore the signal, see that all are gone and remove their shared memory.
+        _signal_group(group, signal.SIGTERM)
+        await _until(lambda: _empty(group), ORPHAN_SECONDS)
+        _signal_group(group, signal.SIGKILL)
+        kernel.client.stop_channels()
+        await kernel.manager.cleanup_resources()
+
+
+async def _until(done: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not done() and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL)
+
+
+def _signal_group(group: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _empty(group: int) -> bool:
+    """Whether no process of a group is left; one that only waits to be reaped does not count (Linux)."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return True
+    stats = [_stat(path) for path in Path("/proc").glob("[0-9]*/stat")]
+    return bool(stats) and all(fields[2] != str(group) or fields[0] == "Z" for fields in stats)
+
+
+def _stat(path: Path) -> list[str]:
+    """State, parent, process group and what follows; of a process that has just gone: a zombie of nobody."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ["Z", "0", "0"]
+
+
+def _last_words(log: Path) -> str:
+    """The last line that the interpreter wrote: ``ModuleNotFoundError: No module named 'ipykernel'``."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
+
+
+def _out_of_memory_kills() -> int:
+    """How often this machine has killed a process for want of memory (Linux; 0 elsewhere)."""
+    try:
+        counters = Path("/proc/vmstat").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    found = re.search(r"^oom_kill (\d+)$", counters, re.MULTILINE)
+    return int(found[1]) if found else 0

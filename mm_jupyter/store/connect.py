@@ -1,0 +1,188 @@
+"""The database of a store: an engine, transactions, and the errors of drivers in our words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from mm_jupyter.errors import StoreDamaged, StoreError, StoreLocked, StoreReadOnly
+from mm_jupyter.store.engines import named, postgres_engine, sqlite_engine
+
+PATIENCE = 10.0
+"""Seconds that a transaction waits for another process."""
+
+_SINGLE_WRITER = 0x6D6D6A
+"""PostgreSQL's advisory lock that makes one writer at a time, as SQLite does: numbers then have no gaps and no
+transaction deadlocks."""
+
+Row = tuple[Any, ...]
+
+
+@lru_cache(maxsize=None)
+def _percent(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class Transaction:
+    """A cursor inside one transaction. SQL is written for both engines, with ``?`` for values."""
+
+    def __init__(self, cursor: Any, postgres: bool) -> None:
+        self._cursor = cursor
+        self.postgres = postgres
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Execute and return the number of rows changed."""
+        self._cursor.execute(_percent(sql) if self.postgres else sql, values)
+        return int(self._cursor.rowcount)
+
+    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            self._cursor.executemany(_percent(sql) if self.postgres else sql, rows)
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        self._cursor.execute(_percent(sql) if self.postgres else sql, values)
+        return self._cursor.fetchall()  # type: ignore[no-any-return]
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        self._cursor.execute(_percent(sql) if self.postgres else sql, values)
+        return self._cursor.fetchone()  # type: ignore[no-any-return]
+
+    def within(self, sql: str, keys: Iterable[Any]) -> Iterator[Row]:
+        """Rows of ``sql``, whose ``(?)`` takes any number of keys, 500 at a time."""
+        left = list(keys)
+        for start in range(0, len(left), 500):
+            part = left[start : start + 500]
+            yield from self.all(sql.replace("(?)", f"({', '.join('?' * len(part))})"), part)
+
+
+class Database:
+    """One store's database, from any thread. ``place`` is how it is called in sentences."""
+
+    def __init__(self, where: Path | str, *, patience: float = PATIENCE) -> None:
+        """``where``: SQLite's file, or the URL of a PostgreSQL database."""
+        self.patience = patience
+        self._writing = threading.RLock()
+        if isinstance(where, str):
+            self.postgres, self.read_only, self.place = True, False, named(where)
+            self.engine = postgres_engine(where, patience)
+        else:
+            self.postgres, self.place = False, str(where.parent)
+            self.read_only = where.parent.exists() and not os.access(where.parent, os.W_OK)
+            self.engine = sqlite_engine(where, patience, read_only=self.read_only)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that may change rows: whole when the block ends, absent when it raises.
+
+        Raises:
+            StoreReadOnly: the store cannot be written, or the disk is full.
+            StoreLocked: another process wrote for longer than the store's patience.
+            StoreDamaged: the file is no database any more.
+        """
+        if self.read_only:
+            raise StoreReadOnly(self.place, "its folder is read-only for you")
+        with self._writing, self.speaking(), self._cursor() as cursor:
+            if self.postgres:
+                cursor.execute("BEGIN")
+                cursor.execute(f"SELECT pg_advisory_xact_lock({_SINGLE_WRITER})")
+            else:
+                self._begin_immediate(cursor)
+            yield from _whole(cursor, self.postgres)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A snapshot: every statement in it sees the same rows, and no writer waits for it."""
+        with self.speaking(), self._cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if self.postgres else "BEGIN")
+            yield from _whole(cursor, self.postgres)
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Turn a driver's errors into ours."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._ours(error.orig or error) from error
+        except self.engine.dialect.loaded_dbapi.Error as error:  # type: ignore[attr-defined]
+            raise self._ours(error) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def forget(self) -> None:
+        """After a fork, in the child: let go of the parent's connections without touching them."""
+        self._writing = threading.RLock()
+        self.engine.dispose(close=False)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+        finally:
+            connection.close()
+
+    def _begin_immediate(self, cursor: Any) -> None:
+        """SQLite's own waiting sleeps up to 100 ms at a time; many short writers get through sooner like this."""
+        end, pause = time.monotonic() + self.patience, 0.0002
+        cursor.execute("PRAGMA busy_timeout = 0")
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                cursor.execute(f"PRAGMA busy_timeout = {self.patience * 1000:.0f}")
+                return
+            except sqlite3.OperationalError as error:
+                if _name(error) not in _BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.01)
+
+    def _ours(self, error: BaseException) -> StoreError:
+        name, said = _name(error), str(error).strip().split("\n")[0]
+        if name in _BUSY or name in ("LockNotAvailable", "QueryCanceled"):
+            return StoreLocked(self.place, f"{self.patience:g}")
+        if name.startswith(("SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM")):
+            return StoreReadOnly(self.place, said)
+        if name.startswith("SQLITE_CANTOPEN") or name in ("DiskFull", "ReadOnlySqlTransaction"):
+            return StoreReadOnly(self.place, said)
+        if name == "OperationalError":
+            return StoreReadOnly(self.place, said)
+        return StoreDamaged(f"The store {self.place}", said)
+
+
+_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY")
+
+
+def _name(error: BaseException) -> str:
+    return getattr(error, "sqlite_errorname", None) or type(error).__name__
+
+
+def _whole(cursor: Any, postgres: bool) -> Iterator[Transaction]:
+    try:
+        yield Transaction(cursor, postgres)
+        cursor.execute("COMMIT")
+    except BaseException:
+        _roll_back(cursor, postgres)
+        raise
+
+
+def _roll_back(cursor: Any, postgres: bool) -> None:
+    """SQLite has rolled back by itself after a full disk; a dropped connection has nothing left to roll back."""
+    connection = cursor.connection
+    if not postgres and connection.in_transaction:
+        cursor.execute("ROLLBACK")
+    elif postgres and not connection.closed:
+        connection.rollback()

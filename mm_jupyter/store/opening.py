@@ -1,0 +1,70 @@
+"""Making a store, and bringing an older one up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import inspect
+
+from mm_jupyter.errors import StoreError, StoreReadOnly, StoreTooNew
+from mm_jupyter.store.connect import Database
+from mm_jupyter.store.schema import HEAD, metadata, version
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a store, for its owner alone.
+
+    Raises:
+        StoreReadOnly: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreReadOnly(str(folder), error.strerror or str(error)) from error
+
+
+def prepare(database: Database, *, create: bool) -> None:
+    """Have the tables that this version expects.
+
+    alembic is imported only when the database holds older ones.
+
+    Raises:
+        StoreError: it holds none, and ``create`` is False.
+        StoreTooNew: a newer version made them.
+        StoreReadOnly: they are older, and nothing can be written.
+    """
+    found = _revision(database)
+    if found is None:
+        if not create:
+            raise StoreError(f"There is no store in {database.place}.")
+        _create(database)
+    elif found > HEAD:
+        raise StoreTooNew(database.place, found)
+    elif found < HEAD:
+        if database.read_only:
+            raise StoreReadOnly(database.place, "an older version wrote it, and it must be brought up to date")
+        # Only here: alembic costs 0.2 s, and a store is older once in its life.
+        from mm_jupyter.store.migrations.upgrade import upgrade
+
+        with database.speaking():
+            upgrade(database.engine)
+
+
+def _revision(database: Database) -> str | None:
+    with database.speaking(), database.engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(version.select()).scalar()
+
+
+def _create(database: Database) -> None:
+    """All tables and the note of their revision in one transaction; whoever comes second finds them made."""
+    if database.read_only:
+        raise StoreReadOnly(database.place, "its folder is read-only for you")
+    with database.speaking(), database.engine.begin() as connection:
+        if database.postgres:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1835887978)")
+        if inspect(connection).has_table("alembic_version"):
+            return
+        metadata.create_all(connection, checkfirst=False)
+        connection.execute(version.insert().values(version_num=HEAD))

@@ -1,0 +1,77 @@
+"""Small bytes as the store keeps them: one byte that names the coding, then the bytes, zstd where it pays."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import zstandard
+
+from mm_jupyter.errors import StoreDamaged
+
+PLAIN, ZSTD = 0, 1
+_WORTH_TRYING = 256
+_LEVEL = 3
+_contexts = threading.local()
+
+
+def compressed(data: bytes | memoryview, level: int = _LEVEL) -> bytes:
+    """``data`` as one zstd frame. The contexts are a thread's own: making one costs more than using it."""
+    contexts: dict[int, zstandard.ZstdCompressor] = _contexts.__dict__.setdefault("by_level", {})
+    if level not in contexts:
+        contexts[level] = zstandard.ZstdCompressor(level=level)
+    return contexts[level].compress(data)
+
+
+def expanded(data: bytes | memoryview, size: int = 0) -> bytes:
+    """The bytes of a zstd frame.
+
+    Raises:
+        StoreDamaged: it is none.
+    """
+    context: zstandard.ZstdDecompressor | None = getattr(_contexts, "reader", None)
+    if context is None:
+        context = _contexts.reader = zstandard.ZstdDecompressor()
+    try:
+        return context.decompress(data, max_output_size=size)
+    except zstandard.ZstdError as error:
+        raise StoreDamaged("A compressed entry of the store", str(error)) from error
+
+
+def pack(data: bytes) -> bytes:
+    if len(data) >= _WORTH_TRYING:
+        small = compressed(data)
+        if len(small) < len(data):
+            return b"\x01" + small
+    return b"\x00" + data
+
+
+def unpack(data: bytes) -> bytes:
+    """The bytes that ``pack`` got."""
+    return expanded(memoryview(data)[1:]) if data[0] == ZSTD else data[1:]
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys, no spaces, UTF-8: the form that digests of records cover."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode("utf-8", "surrogatepass")
+
+
+def pack_json(value: Any) -> bytes:
+    return pack(canonical(value))
+
+
+def unpack_json(data: bytes | None) -> Any:
+    """The value that ``pack_json`` got; an empty object for None.
+
+    Raises:
+        StoreDamaged: the bytes are none of its.
+    """
+    if data is None:
+        return {}
+    try:
+        return json.loads(unpack(data).decode("utf-8", "surrogatepass"))
+    except (ValueError, IndexError) as error:
+        raise StoreDamaged("An entry of the store", f"it is no JSON ({error})") from error

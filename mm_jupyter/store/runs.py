@@ -1,0 +1,199 @@
+"""Reading runs: rows of a list, and one run whole."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from mm_jupyter.errors import NoSuchRun, StoreDamaged
+from mm_jupyter.records import (
+    Environment,
+    GitState,
+    Param,
+    Run,
+    RunId,
+    RunRef,
+    RunRow,
+    from_json,
+)
+from mm_jupyter.store.connect import Row, Transaction
+from mm_jupyter.store.details import outcome_parts
+from mm_jupyter.store.interning import names_by_id
+from mm_jupyter.store.packed import unpack, unpack_json
+from mm_jupyter.store.scalars import ORIGINS, scalar
+
+_ROW = """
+SELECT r.id, e.name, r.version, r.kind, r.status, r.started, r.seconds, s.key, s.notebook, r.seq, r.cell_id,
+       r.note, r.verdict, r.models, pe.name, p.version, we.name, w.version
+FROM runs r
+JOIN experiments e ON e.id = r.experiment
+JOIN sessions s ON s.id = r.session
+LEFT JOIN runs p ON p.id = r.parent
+LEFT JOIN experiments pe ON pe.id = p.experiment
+LEFT JOIN runs w ON w.id = r.within
+LEFT JOIN experiments we ON we.id = w.experiment
+WHERE r.id IN (?)
+"""
+_ID = "SELECT r.id FROM runs r JOIN experiments e ON e.id = r.experiment WHERE e.name = ? AND r.version = ?"
+
+
+def run_id(tx: Transaction, ref: RunRef) -> RunId:
+    """The id of a run.
+
+    Raises:
+        NoSuchRun: with the nearest names.
+    """
+    row = tx.one(_ID, (ref.experiment, ref.version))
+    if row is None:
+        raise NoSuchRun(str(ref), near(tx, ref))
+    return RunId(row[0])
+
+
+def near(tx: Transaction, ref: RunRef) -> tuple[str, ...]:
+    """Up to three names of runs that someone who wrote ``ref`` may have meant."""
+    latest = dict(
+        tx.all(
+            "SELECT e.name, MAX(r.version) FROM experiments e JOIN runs r ON r.experiment = e.id GROUP BY e.name"
+        )
+    )
+    if ref.experiment in latest:
+        return (f"{ref.experiment}/{latest[ref.experiment]}",)
+    alike = difflib.get_close_matches(ref.experiment, list(latest), n=3, cutoff=0.6)
+    found = []
+    for name in alike:
+        same = tx.one(_ID, (name, ref.version))
+        found.append(f"{name}/{ref.version if same else latest[name]}")
+    return tuple(found)
+
+
+def read_rows(tx: Transaction, ids: Sequence[RunId]) -> tuple[RunRow, ...]:
+    """The rows of the runs with these ids, in this order."""
+    params, metrics, tags = _params(tx, ids), _metrics(tx, ids), _tags(tx, ids)
+    rows = {
+        row[0]: _row(row, params.get(row[0], ()), metrics.get(row[0], {}), tags.get(row[0], {}))
+        for row in tx.within(_ROW, ids)
+    }
+    return tuple(rows[number] for number in ids)
+
+
+def read_run(tx: Transaction, ref: RunRef) -> Run:
+    """A run whole.
+
+    Raises:
+        NoSuchRun: there is none of that name.
+        StoreDamaged: a part of it is not what was written.
+    """
+    number = run_id(tx, ref)
+    (row,) = read_rows(tx, [number])
+    found = tx.one("SELECT source, environment, git, detail FROM runs WHERE id = ?", (number,))
+    assert found is not None
+    source, environment, git, detail = found
+    points = tx.all(
+        "SELECT n.name, SUM(s.points) FROM series s JOIN names n ON n.id = s.name WHERE s.run = ? "
+        "GROUP BY n.name ORDER BY n.name",
+        (number,),
+    )
+    return Run(
+        row=row,
+        source=read_source(tx, source),
+        series={name: int(count) for name, count in points},
+        environment=_kept(tx, Environment, "environments", environment),
+        git=_kept(tx, GitState, "git_states", git),
+        **outcome_parts(unpack_json(detail)),
+    )
+
+
+def read_source(tx: Transaction, number: int) -> str:
+    row = tx.one("SELECT data FROM sources WHERE id = ?", (number,))
+    if row is None:
+        raise StoreDamaged(f"The source number {number}", "it is not in the store")
+    return unpack(row[0]).decode("utf-8", "surrogatepass")
+
+
+def _kept(tx: Transaction, cls: type[Any], table: str, number: int | None) -> Any:
+    if number is None:
+        return None
+    row = tx.one(f"SELECT data FROM {table} WHERE id = ?", (number,))
+    if row is None:
+        raise StoreDamaged(f"Entry {number} of {table}", "it is not in the store")
+    return from_json(cls, unpack_json(row[0]))
+
+
+def _row(
+    row: Row, params: Sequence[Param], metrics: dict[str, float], tags: dict[str, str]
+) -> RunRow:
+    parent, within = row[14:16], row[16:18]
+    return RunRow(
+        id=row[0],
+        ref=RunRef(row[1], row[2]),
+        kind=row[3],
+        status=row[4],
+        started=row[5],
+        seconds=row[6],
+        session=row[7],
+        notebook=row[8],
+        seq=row[9],
+        cell_id=row[10],
+        note=row[11],
+        verdict=row[12],
+        models=tuple(json.loads(row[13])) if row[13] else (),
+        parent=RunRef(*parent) if parent[0] is not None else None,
+        within=RunRef(*within) if within[0] is not None else None,
+        params=tuple(params),
+        metrics=metrics,
+        tags=tags,
+    )
+
+
+def _params(tx: Transaction, ids: Sequence[RunId]) -> dict[int, list[Param]]:
+    rows = list(
+        tx.within("SELECT run, name, type, number, text, origin FROM params WHERE run IN (?)", ids)
+    )
+    names = names_by_id(tx, (row[1] for row in rows))
+    found: dict[int, list[Param]] = {}
+    for run, name, kind, number, text, origin in rows:
+        value = scalar(kind, number, text)
+        found.setdefault(run, []).append(
+            Param(name=names[name], value=value, origin=ORIGINS[origin])
+        )
+    return found
+
+
+def _metrics(tx: Transaction, ids: Sequence[RunId]) -> dict[int, dict[str, float]]:
+    rows = list(tx.within("SELECT run, name, number FROM metrics WHERE run IN (?)", ids))
+    names = names_by_id(tx, (row[1] for row in rows))
+    found: dict[int, dict[str, float]] = {}
+    for run, name, number in rows:
+        found.setdefault(run, {})[names[name]] = math.nan if number is None else number
+    return found
+
+
+def _tags(tx: Transaction, ids: Sequence[RunId]) -> dict[int, dict[str, str]]:
+    rows = list(tx.within("SELECT run, name, text FROM tags WHERE run IN (?)", ids))
+    names = names_by_id(tx, (row[1] for row in rows))
+    found: dict[int, dict[str, str]] = {}
+    for run, name, text in rows:
+        found.setdefault(run, {})[names[name]] = text
+    return found
+
+
+def ids_of_session(tx: Transaction, session: str) -> list[RunId]:
+    sql = "SELECT r.id FROM runs r JOIN sessions s ON s.id = r.session WHERE s.key = ? ORDER BY r.id"
+    return [RunId(row[0]) for row in tx.all(sql, (session,))]
+
+
+def ids_within(tx: Transaction, run: RunId) -> list[RunId]:
+    return [RunId(row[0]) for row in tx.all("SELECT id FROM runs WHERE within = ? ORDER BY id", (run,))]
+
+
+def experiments(tx: Transaction) -> dict[str, int]:
+    """Names of experiments that have runs, and how many, by name."""
+    return dict(
+        tx.all(
+            "SELECT e.name, COUNT(*) FROM runs r JOIN experiments e ON e.id = r.experiment "
+            "GROUP BY e.name ORDER BY e.name"
+        )
+    )

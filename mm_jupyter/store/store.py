@@ -1,0 +1,209 @@
+"""A store: opened once, read from any thread; what changes it is a ``Writer``."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mm_jupyter.errors import StoreError
+from mm_jupyter.records import (
+    AuditEntry,
+    BlobDigest,
+    Condition,
+    Execution,
+    Judgement,
+    Query,
+    Run,
+    RunId,
+    RunRef,
+    RunRow,
+    SeriesChunk,
+    Session,
+    SessionId,
+)
+from mm_jupyter.store import audit, blobs, crashed, fsck, gc, opening, runs, searching, series, sessions, verdicts
+from mm_jupyter.store.connect import PATIENCE, Database
+from mm_jupyter.store.interning import Interned
+from mm_jupyter.store.locks import AdvisoryLocks, FileLocks, Locks
+from mm_jupyter.store.writer import Writer
+
+FILE = "store.db"
+
+
+class Store:
+    """The runs, sessions, blobs, verdicts and audit log of a workspace.
+
+    ``folder`` is None for a PostgreSQL store, whose blobs are in the database. Reads see what was committed when they
+    began. Each method may raise StoreLocked or StoreDamaged.
+    """
+
+    def __init__(self, database: Database, folder: Path | None) -> None:
+        self.folder = folder
+        self._database = database
+        self._locks: Locks = (
+            AdvisoryLocks(database.engine) if folder is None else FileLocks(folder / "locks")
+        )
+        self._packs = None if folder is None else folder / "packs"
+        self._blobs = blobs.Blobs(database, self._locks, self._packs)
+        self._interned = Interned()
+        _open_stores.add(self)
+
+    @classmethod
+    def open(
+        cls, where: Path | str, *, create: bool = False, patience: float = PATIENCE
+    ) -> Store:
+        """Open the store in the folder ``where`` (``.mm``), or at a URL ``postgresql://...``.
+
+        An older one is brought up to date first. ``patience``: seconds to wait for other processes.
+
+        Raises:
+            StoreError: there is none, and ``create`` is False.
+            StoreTooNew: a newer version wrote it.
+            StoreReadOnly: it cannot be made, or must be brought up to date and cannot be written.
+        """
+        if isinstance(where, str) and "://" in where:
+            database, folder = Database(where, patience=patience), None
+        else:
+            folder = Path(where)
+            if not create and not (folder / FILE).is_file():
+                raise StoreError(f"There is no store in {folder}.")
+            if create:
+                opening.make_folder(folder)
+            database = Database(folder / FILE, patience=patience)
+        try:
+            opening.prepare(database, create=create)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, folder)
+
+    def close(self) -> None:
+        """Let go of connections. Locks of sessions stay with their writer."""
+        self._database.close()
+
+    @property
+    def place(self) -> str:
+        """How sentences call this store: its folder, or its URL without the password."""
+        return self._database.place
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the operating system lets us write here."""
+        return self._database.read_only
+
+    def writer(self, *, who: str) -> Writer:
+        """The verbs that change this store, in the name of ``who`` (``ada@laptop``)."""
+        return Writer(self._database, self._blobs, self._interned, self._locks, who)
+
+    def runs(self, query: Query = Query()) -> tuple[RunRow, ...]:
+        """The runs that fit a query, sorted and cut as it says; by default all of them, newest first."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, searching.find(tx, query))
+
+    def count(self, condition: Condition | None = None) -> int:
+        """How many runs fit."""
+        with self._database.read() as tx:
+            return searching.count(tx, condition)
+
+    def run(self, ref: RunRef) -> Run:
+        """A run whole. Raises NoSuchRun with the nearest names."""
+        with self._database.read() as tx:
+            return runs.read_run(tx, ref)
+
+    def row(self, ref: RunRef) -> RunRow:
+        """A run as a list shows it. Raises NoSuchRun with the nearest names."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, [runs.run_id(tx, ref)])[0]
+
+    def session_runs(self, session: SessionId) -> tuple[RunRow, ...]:
+        """The runs of a session in the order in which they were opened."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, runs.ids_of_session(tx, session))
+
+    def children(self, run: RunId) -> tuple[RunRow, ...]:
+        """The runs within a notebook's or a script's run, in the order in which they were opened."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, runs.ids_within(tx, run))
+
+    def experiments(self) -> dict[str, int]:
+        """The names of experiments that have runs, and how many."""
+        with self._database.read() as tx:
+            return runs.experiments(tx)
+
+    def session(self, session: SessionId) -> Session:
+        """Raises NotFound when there is none."""
+        with self._database.read() as tx:
+            return sessions.read_session(tx, session)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Every session, newest first."""
+        with self._database.read() as tx:
+            return sessions.read_sessions(tx)
+
+    def executions(
+        self, session: SessionId, up_to_seq: int | None = None
+    ) -> tuple[Execution, ...]:
+        """The executions of a session in order, up to ``up_to_seq`` included."""
+        with self._database.read() as tx:
+            return sessions.read_executions(tx, session, up_to_seq)
+
+    def series(self, run: RunId, name: str | None = None) -> tuple[SeriesChunk, ...]:
+        """The series of a run, one chunk each, by name; only ``name`` where it is given."""
+        with self._database.read() as tx:
+            return series.read_series(tx, run, name)
+
+    def verdicts(self, ref: RunRef) -> tuple[Judgement, ...]:
+        """What was said about a run, oldest first. Raises NoSuchRun."""
+        with self._database.read() as tx:
+            return verdicts.read_verdicts(tx, ref)
+
+    def audit(
+        self, target: str | None = None, *, limit: int | None = None, after: int = 0
+    ) -> tuple[AuditEntry, ...]:
+        """Entries of the audit log numbered above ``after``, oldest first; only about ``target`` where given."""
+        with self._database.read() as tx:
+            return audit.read_audit(tx, target, limit, after)
+
+    def read_blob(self, digest: BlobDigest) -> bytes:
+        """The bytes of a blob, checked against its digest. Raises StoreDamaged."""
+        if self._blobs.is_pending(digest):
+            self._blobs.register_now()
+        return blobs.read(self._database, self._packs, digest)
+
+    def sweep_crashed(self, *, who: str = "mm") -> tuple[RunRef, ...]:
+        """Mark running runs whose session no process holds any more as crashed; returns them.
+
+        Does nothing where the store cannot be written.
+        """
+        return crashed.sweep(self._database, self._blobs, self._interned, self._locks, who)
+
+    def gc(self, *, dry_run: bool = False, who: str = "mm") -> gc.Collected:
+        """Remove blobs and sources that no run or execution refers to, and give their bytes back to the disk."""
+        return gc.collect(
+            self._database, self._blobs, self._interned, self._locks, dry_run=dry_run, who=who
+        )
+
+    def fsck(
+        self, progress: Callable[[int, int], None] | None = None
+    ) -> Sequence[fsck.Fault]:
+        """Derive every digest again and follow every reference; ``progress`` gets done and total.
+
+        Returns what is wrong: nothing is repaired.
+        """
+        return fsck.check(self._database, self._packs, progress)
+
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    """A child of a fork shares its parent's connections and would corrupt both: it opens its own."""
+    for store in list(_open_stores):
+        store._database.forget()
+        store._blobs.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

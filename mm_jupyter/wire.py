@@ -1,0 +1,227 @@
+"""The JSON that leaves the package: one builder a shape. The keys are a promise; every value is strict JSON.
+
+A float that JSON cannot hold stands as the text ``NaN``, ``Infinity`` or ``-Infinity``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from mm_jupyter.errors import MmError
+from mm_jupyter.records import (
+    AuditEntry,
+    Diff,
+    Environment,
+    Failure,
+    FileUse,
+    Judgement,
+    Param,
+    Recipe,
+    Run,
+    RunRow,
+    SessionId,
+)
+
+Json = dict[str, Any]
+
+
+def dumps(value: Any) -> str:
+    """Strict JSON text, two spaces deep, in any script."""
+    return json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def strict(value: Any) -> Any:
+    """``value`` with the floats that JSON cannot hold as texts."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: strict(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [strict(part) for part in value]
+    return value
+
+
+def run_summary(row: RunRow) -> Json:
+    """``{"run", "kind", "status", "params", "metrics"}``: an element of ``mm runs --json``."""
+    return {
+        "run": str(row.ref),
+        "kind": row.kind,
+        "status": row.status,
+        "params": _params(row.params),
+        "metrics": strict(row.metrics),
+    }
+
+
+def run_full(run: Run) -> Json:
+    """``mm show --json``: the summary and everything else that the run kept."""
+    row = run.row
+    return {
+        **run_summary(row),
+        "tags": dict(row.tags),
+        "note": row.note,
+        "inputs": [_file(file) for file in run.files if file.role == "input"],
+        "output_files": [_file(file) for file in run.files if file.role == "output"],
+        "artifacts": [
+            {
+                "name": artifact.name,
+                "media_type": artifact.media_type,
+                "digest": artifact.digest,
+                "size": artifact.size,
+            }
+            for artifact in run.artifacts
+        ],
+        "models": [
+            {
+                "name": model.name,
+                "type": model.type,
+                "state": model.state,
+                "format": model.format,
+                "size": model.size,
+                "why": model.why,
+            }
+            for model in run.models
+        ],
+        "environment": _environment(run.environment),
+        "source": run.source,
+        "error": failure(run.failure),
+        "parent": str(row.parent) if row.parent else None,
+        "verdict": row.verdict,
+        "seconds": strict(row.seconds),
+    }
+
+
+def failure(raised: Failure | None) -> Json | None:
+    """``{"name", "message", "traceback"}``."""
+    if raised is None:
+        return None
+    return {"name": raised.name, "message": raised.message, "traceback": raised.traceback}
+
+
+def recipe(recipe: Recipe) -> Json:
+    """``{"run", "slice", "verified", "executions", "of", "cells"}``."""
+    return {
+        "run": str(recipe.run),
+        "slice": recipe.slice,
+        "verified": recipe.verified,
+        "executions": len(recipe.steps),
+        "of": recipe.of,
+        "cells": [step.source for step in recipe.steps],
+    }
+
+
+def judgement(judged: Judgement) -> Json:
+    """An element of ``mm replay --json``."""
+    return {
+        "run": str(judged.run),
+        "verdict": judged.verdict,
+        "recipe": {
+            "slice": judged.slice,
+            "executions": judged.executions,
+            "of": judged.of,
+        },
+        "items": [
+            {
+                "kind": item.kind,
+                "name": item.name,
+                "recorded": item.recorded,
+                "replayed": item.replayed,
+                "verdict": item.verdict,
+            }
+            for item in judged.items
+        ],
+        "restored": [{"kind": help_.kind, "name": help_.name} for help_ in judged.restored],
+        "not_compared": [
+            {"kind": missing.kind, "name": missing.name, "why": missing.why}
+            for missing in judged.not_compared
+        ],
+        "causes": [
+            {
+                "factor": cause.factor,
+                "name": cause.name,
+                "recorded": cause.recorded,
+                "current": cause.current,
+                "confirmed": cause.confirmed,
+            }
+            for cause in judged.causes
+        ],
+        "replays": judged.replays,
+        "seconds": strict(judged.seconds),
+    }
+
+
+def execution_report(session: SessionId, notebook: str, runs: Iterable[RunRow]) -> Json:
+    """``mm run --json``: ``{"session", "notebook", "runs"}``."""
+    return {"session": session, "notebook": notebook, "runs": [run_summary(row) for row in runs]}
+
+
+def diff(found: Diff) -> Json:
+    """``{"old", "new", "changes", "metrics", "source", "same"}``."""
+    return {
+        "old": str(found.old),
+        "new": str(found.new),
+        "changes": [
+            {
+                "kind": change.kind,
+                "name": change.name,
+                "old": strict(change.old),
+                "new": strict(change.new),
+            }
+            for change in found.changes
+        ],
+        "metrics": [
+            {"name": metric.name, "old": strict(metric.old), "new": strict(metric.new)}
+            for metric in found.metrics
+        ],
+        "source": list(found.source),
+        "same": found.same,
+    }
+
+
+def audit_entry(entry: AuditEntry) -> Json:
+    """``{"number", "at", "who", "what", "object", "before", "after"}``; before and after are JSON values."""
+    return {
+        "number": entry.number,
+        "at": entry.at,
+        "who": entry.who,
+        "what": entry.what,
+        "object": entry.object,
+        "before": _loads(entry.before),
+        "after": _loads(entry.after),
+    }
+
+
+def error(raised: MmError) -> Json:
+    """``{"error": {"code", "message"}}``."""
+    return {"error": {"code": raised.code, "message": str(raised)}}
+
+
+def _params(params: Iterable[Param]) -> Json:
+    return {param.name: strict(param.value) for param in params}
+
+
+def _file(file: FileUse) -> Json:
+    return {"path": file.path, "digest": file.digest, "size": file.size}
+
+
+def _environment(environment: Environment | None) -> Json | None:
+    if environment is None:
+        return None
+    return {
+        "python": environment.python,
+        "implementation": environment.implementation,
+        "platform": environment.platform,
+        "machine": environment.machine,
+        "processor": environment.processor,
+        "cpus": environment.cpus,
+        "packages": {package.name: package.version for package in environment.packages},
+        "blas": list(environment.blas),
+        "threads": dict(environment.threads),
+        "variables": dict(environment.variables),
+    }
+
+
+def _loads(text: str | None) -> Any:
+    return None if text is None else strict(json.loads(text))
