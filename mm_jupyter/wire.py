@@ -193,6 +193,16 @@ def audit_entry(entry: AuditEntry) -> Json:
     }
 
 
+def fault(kind: str, name: str, why: str) -> Json:
+    """An element of ``mm fsck --json``."""
+    return {"kind": kind, "name": name, "why": why}
+
+
+def collected(*, blobs: int, bytes: int, dry_run: bool, postponed: bool) -> Json:  # noqa: A002 - the key's name
+    """``mm gc --json``. ``postponed``: a live kernel needed large blobs, which stay until the next time."""
+    return {"blobs": blobs, "bytes": bytes, "dry_run": dry_run, "postponed": postponed}
+
+
 def error(raised: MmError) -> Json:
     """``{"error": {"code", "message"}}``."""
     return {"error": {"code": raised.code, "message": str(raised)}}

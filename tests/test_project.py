@@ -13,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import mm_jupyter
+
 REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|anaconda\.org|deb\.debian|conda-forge\.org|\"resolved\":",
     re.IGNORECASE,
@@ -105,16 +107,17 @@ def test_the_lock_holds_every_dependency_within_its_bounds(
             assert wanted.specifier.contains(version[1], prereleases=True), text
 
 
-def test_the_version_stands_in_one_place(texts: dict[str, str], project: dict[str, Any]) -> None:
-    version = project["version"]
-    assert distribution("mm_jupyter").version == version
-    elsewhere = [
+def test_the_version_stands_in_one_place(texts: dict[str, str]) -> None:
+    assert distribution("mm_jupyter").version == mm_jupyter.__version__
+    stated = re.compile(rf"[\"']{re.escape(mm_jupyter.__version__)}[\"']")
+    places = [
         name
         for name, text in texts.items()
-        if name.startswith("mm_jupyter/") and re.search(rf"\b{re.escape(version)}\b", text)
+        if name == "pyproject.toml" or name.startswith("mm_jupyter/")
+        for _ in stated.findall(text)
     ]
-    assert elsewhere == []
-    assert f"\n## {version} " in texts["CHANGELOG.md"]
+    assert places == ["mm_jupyter/__init__.py"]
+    assert f"\n## {mm_jupyter.__version__} " in texts["CHANGELOG.md"]
 
 
 def test_the_licence_is_the_one_that_the_package_states(

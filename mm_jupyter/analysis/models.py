@@ -19,7 +19,9 @@ TEXT = 200
 """Characters kept of a text among the params."""
 POINTS = 1_000_000
 """Points of the longest curve that is harvested."""
-_NOT_STATE = re.compile(r".*_times?_?|n_jobs|nthread|verbos(e|ity)|pre_dispatch|memory|_?version|_sklearn_version")
+_NOT_STATE = re.compile(
+    r".*_times?_?|n_jobs|nthread|verbos(e|ity)|pre_dispatch|memory|_?version|_sklearn_version"
+)
 _CURVES = (
     "loss_curve_",
     "validation_scores_",
@@ -45,7 +47,12 @@ def _is_model(value: object) -> bool:
         return False
     kinds = mro_of(type(value))
     names = {(module_of(kind).partition(".")[0], kind.__name__) for kind in kinds}
-    if names & {("xgboost", "Booster"), ("lightgbm", "Booster"), ("torch", "Module"), ("keras", "Model")}:
+    if names & {
+        ("xgboost", "Booster"),
+        ("lightgbm", "Booster"),
+        ("torch", "Module"),
+        ("keras", "Model"),
+    }:
         return True
     if any(package == "catboost" and name.startswith("CatBoost") for package, name in names):
         return bool(value.is_fitted())  # type: ignore[attr-defined]
@@ -57,7 +64,11 @@ def _is_model(value: object) -> bool:
     steps = fields.get("steps")
     if type(steps) is list:
         return any(is_model(step[1]) for step in steps if type(step) is tuple and len(step) > 1)
-    return any(name.endswith("_") and not name.startswith("_") for name in fields if not name.endswith("__"))
+    return any(
+        name.endswith("_") and not name.startswith("_")
+        for name in fields
+        if not name.endswith("__")
+    )
 
 
 def model_state(
@@ -101,9 +112,15 @@ def _booster_state(value: Any) -> Part | None:
         return None
     if package == "lightgbm":
         # the parameters that follow the trees hold threads, paths and verbosity
-        return Group("booster", "lightgbm", value.model_to_string().partition("\nparameters:")[0].splitlines())
+        return Group(
+            "booster",
+            "lightgbm",
+            value.model_to_string().partition("\nparameters:")[0].splitlines(),
+        )
     raw = value.save_raw("json")
-    return Group("booster", "xgboost", (json.loads(raw) if len(raw) < BOOSTER_JSON else bytes(raw),))
+    return Group(
+        "booster", "xgboost", (json.loads(raw) if len(raw) < BOOSTER_JSON else bytes(raw),)
+    )
 
 
 # -- configuration -------------------------------------------------------------------------------------------------
@@ -115,11 +132,16 @@ def configuration(value: object) -> dict[str, tuple[Scalar, ParamOrigin]]:
     A number, text, bool or None is kept; a short list, tuple or dict of those as its text; anything else as its class
     and size. The origin is ``default`` where it equals the default in the signature, else ``given``.
     """
-    if isinstance(value, type) or not any("get_params" in vars(kind) for kind in mro_of(type(value))):
+    if isinstance(value, type) or not any(
+        "get_params" in vars(kind) for kind in mro_of(type(value))
+    ):
         return {}
     try:
         params = value.get_params(deep=True)  # type: ignore[attr-defined]
-        owners = {"": value, **{name: part for name, part in params.items() if hasattr(type(part), "get_params")}}
+        owners = {
+            "": value,
+            **{name: part for name, part in params.items() if hasattr(type(part), "get_params")},
+        }
         defaults = {name: _defaults(type(owner)) for name, owner in owners.items()}
         found: dict[str, tuple[Scalar, ParamOrigin]] = {}
         for name, setting in sorted(params.items()):
@@ -135,7 +157,8 @@ def configuration(value: object) -> dict[str, tuple[Scalar, ParamOrigin]]:
 
 def _holds_estimators(setting: object) -> bool:
     return type(setting) is list and any(
-        type(part) is tuple and any(hasattr(type(item), "get_params") for item in part) for part in setting
+        type(part) is tuple and any(hasattr(type(item), "get_params") for item in part)
+        for part in setting
     )
 
 
@@ -153,7 +176,10 @@ def _same(setting: object, default: object) -> bool:
         return True
     if default is inspect.Parameter.empty or type(setting) is not type(default):
         return False
-    return fingerprint(setting, form_bytes=0, seconds=0.2).digest == fingerprint(default, form_bytes=0).digest
+    return (
+        fingerprint(setting, form_bytes=0, seconds=0.2).digest
+        == fingerprint(default, form_bytes=0).digest
+    )
 
 
 def _short(setting: Any) -> Scalar:
@@ -165,7 +191,11 @@ def _short(setting: Any) -> Scalar:
         parts = list(setting)
     elif type(setting) is dict:
         parts = [*setting.keys(), *setting.values()]
-    if parts is not None and len(parts) <= 40 and all(_scalar(part) is not _NO_SCALAR for part in parts):
+    if (
+        parts is not None
+        and len(parts) <= 40
+        and all(_scalar(part) is not _NO_SCALAR for part in parts)
+    ):
         text = repr(setting)
         return text if len(text) <= TEXT else text[: TEXT - 3] + "..."
     if callable(setting) and hasattr(setting, "__qualname__"):
@@ -179,7 +209,11 @@ _NO_SCALAR: Any = object()
 def _scalar(setting: Any) -> Any:
     if type(setting) in (str, int, float, bool, type(None)):
         return setting
-    if module_of(type(setting)) == "numpy" and getattr(setting, "shape", None) == () and setting.dtype.kind in "biuf":
+    if (
+        module_of(type(setting)) == "numpy"
+        and getattr(setting, "shape", None) == ()
+        and setting.dtype.kind in "biuf"
+    ):
         return setting.item()
     return _NO_SCALAR
 
@@ -204,7 +238,9 @@ def curves(value: object) -> dict[str, list[float]]:
                 for metric, points in _items(metrics):
                     _add(found, f"{data}_{metric}", points)
         history = fields.get("history")
-        for metric, points in _items(dict_of(history).get("history") if type(history) is not dict else history):
+        for metric, points in _items(
+            dict_of(history).get("history") if type(history) is not dict else history
+        ):
             _add(found, str(metric), points)
     except Exception:
         return found
@@ -221,7 +257,11 @@ def _add(found: dict[str, list[float]], name: str, points: Any) -> None:
         points = points.tolist()
     if type(points) not in (list, tuple) or not 0 < len(points) <= POINTS:
         return
-    numbers = [float(point) for point in points if isinstance(point, (int, float)) or hasattr(point, "__float__")]
+    numbers = [
+        float(point)
+        for point in points
+        if isinstance(point, (int, float)) or hasattr(point, "__float__")
+    ]
     if len(numbers) == len(points) and not all(map(math.isnan, numbers)):
         found[re.sub(r"\W+", "_", name)] = numbers
 

@@ -34,13 +34,8 @@ def track(
         return TrackedBlock(
             recorder.log, experiment, running=recorder.running, tags=tags, note=note
         )
-    log = current.session()
-    running = None
-    if log is None:
-        log, running = _open_script()
-    else:
-        running = _script_execution
-    return TrackedBlock(log, experiment, running=running, tags=tags, note=note)
+    log = current.session() or _open_script()
+    return TrackedBlock(log, experiment, running=_script_execution, tags=tags, note=note)
 
 
 def log(step: int | None = None, **values: float) -> None:
@@ -75,15 +70,16 @@ def set_tag(key: str, value: Any) -> None:
 _script_execution: Execution | None = None
 
 
-def _open_script() -> tuple[SessionLog, Execution]:
+def _open_script() -> SessionLog:
     """The session of this script: one execution, the script's whole text."""
     global _script_execution
     # Only a process without a recorder needs the store: a replay kernel has none of what it stands on.
-    from mm_jupyter.api.recording import open_log  # noqa: PLC0415
+    from mm_jupyter.api.recording import open_log
+    from mm_jupyter.workspace import open_or_create
 
-    log = open_log(Path.cwd(), notebook=None)
+    log = open_log(open_or_create(Path.cwd()), notebook=None)
     log.open()
-    execution = Execution(
+    _script_execution = Execution(
         session=log.session.id,
         seq=log.next_seq(),
         cell_id=None,
@@ -94,10 +90,9 @@ def _open_script() -> tuple[SessionLog, Execution]:
         status="running",
         cwd=log.session.cwd,
     )
-    _script_execution = execution
     current.set_script(log)
     atexit.register(_close_script, log)
-    return log, execution
+    return log
 
 
 def _close_script(log: SessionLog) -> None:

@@ -10,7 +10,7 @@ from mm_jupyter.cards.glyphs import verdict_html, verdict_line
 from mm_jupyter.cards.markup import el, grid, page, text
 from mm_jupyter.cards.rendered import Line, Rendered, table
 from mm_jupyter.cards.run_card import name_html
-from mm_jupyter.records import AuditEntry, Fault, Judgement, Verdict
+from mm_jupyter.records import AuditEntry, Judgement, Verdict
 
 
 def verdicts_table(judgements: Sequence[Judgement]) -> Rendered:
@@ -54,7 +54,7 @@ def _verdict_cells(judgement: Judgement) -> list[Line]:
 
 
 def log_view(entries: Sequence[AuditEntry], now: float | None = None) -> Rendered:
-    """Who did what to what, and when; newest first as they come."""
+    """Who did what to what, and when; in the order given."""
     if not entries:
         return Rendered(
             lines=((("The log is empty.", "quiet"),),),
@@ -93,32 +93,19 @@ def log_view(entries: Sequence[AuditEntry], now: float | None = None) -> Rendere
     return Rendered(lines=lines, html=page(html))
 
 
-def faults_view(faults: Sequence[Fault]) -> Rendered:
-    """What is damaged, why, and which runs need it; or that nothing is."""
+def faults_view(faults: Sequence[tuple[str, str, str]]) -> Rendered:
+    """What is damaged (its kind, its name and why), or that nothing is."""
     if not faults:
         said = "Every digest was derived again and fits: nothing is damaged."
         return Rendered(lines=(((said, "good"),),), html=page(el("div", escape(said), "sec")))
     head = f"{numbers.count(len(faults), 'thing is', 'things are')} damaged."
     lines: list[Line] = [((head, "bad"),)]
-    lines += table(
-        [
-            [((f"{f.kind} {f.name}", "strong"),), ((f.why, "plain"),), ((_needed(f), "quiet"),)]
-            for f in faults
-        ],
-        indent="  ",
-    )
-    rows = [
-        [text(f"{f.kind} {f.name}", name="b"), text(f.why, most=200), text(_needed(f), "q")]
-        for f in faults
+    cells: list[list[Line]] = [
+        [((f"{kind} {name}", "strong"),), ((why, "plain"),)] for kind, name, why in faults
     ]
+    lines += table(cells, indent="  ")
+    rows = [[text(f"{kind} {name}", name="b"), text(why, most=200)] for kind, name, why in faults]
     return Rendered(
         lines=tuple(lines),
         html=page(el("div", escape(head), "hd dn") + grid(rows, classes="ls")),
     )
-
-
-def _needed(fault: Fault) -> str:
-    if not fault.runs:
-        return ""
-    more = f" and {len(fault.runs) - 3:,} more" if len(fault.runs) > 3 else ""
-    return f"needed by {', '.join(fault.runs[:3])}{more}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 RUN_MIME = "application/vnd.mm_jupyter.run+json"
 """MIME type of a run card's data, so that tools can find a card or leave it out."""
+
+_BLANKS = re.compile(r"\s+")
 
 Tone = Literal["plain", "strong", "quiet", "good", "warn", "bad", "code"]
 Span = tuple[str, Tone]
@@ -41,8 +44,13 @@ def join(parts: Iterable[Line], gap: str = "  ") -> Line:
     spans: list[Span] = []
     for part in parts:
         if part:
-            spans += ((gap, "plain"), *part) if spans else part
+            spans += ((gap, "plain"), *one_line(part)) if spans else one_line(part)
     return tuple(spans)
+
+
+def one_line(line: Line) -> Line:
+    """What a user named may hold line breaks; a line may not."""
+    return tuple((_BLANKS.sub(" ", text), tone) for text, tone in line)
 
 
 def plain(line: Line) -> str:
@@ -55,6 +63,7 @@ def table(
     """Columns as wide as their widest cell; ``right`` are the numbers of columns that align right."""
     if not rows:
         return ()
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(plain(row[i])) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -66,8 +66,8 @@ def _entries(rows: Sequence[RunRow]) -> list[Entry]:
     known = {row.ref: row for row in rows}
     places: dict[str, int] = {}
     mains = {row.ref: main_metric(row) for row in rows}
-    for name in filter(None, set(mains.values())):
-        places[name] = numbers.decimals(row.metrics[name] for row in rows if name in row.metrics)
+    for main in filter(None, set(mains.values())):
+        places[main] = numbers.decimals(row.metrics[main] for row in rows if main in row.metrics)
     entries: list[Entry] = []
     for row in rows:
         parent = known.get(row.parent) if row.parent else None

@@ -89,6 +89,11 @@ def _cause_name(cause: Cause) -> str:
     return f"{numbers.cut(cause.name, 80)} {' → '.join(sides)}".rstrip()
 
 
+def _named(kind: str, name: str) -> str:
+    """``metric auc``, and ``figure 1`` for the figure of that name."""
+    return numbers.cut(name if name.startswith(kind) else f"{kind} {name}", 80)
+
+
 def _lines(judgement: Judgement, differ: list[Item]) -> tuple[Line, ...]:
     verdict = judgement.verdict
     lines: list[Line] = [
@@ -111,7 +116,7 @@ def _lines(judgement: Judgement, differ: list[Item]) -> tuple[Line, ...]:
             (
                 (head, "quiet"),
                 (f"{SIGNS[item.verdict]:<2} ", tone(item.verdict)),
-                (f"{item.kind} {numbers.cut(item.name, 60)}", "plain"),
+                (_named(item.kind, item.name), "plain"),
                 (f"  {numbers.ascii_signs(_beside(item))}", "quiet"),
             )
         )
@@ -127,7 +132,7 @@ def _lines(judgement: Judgement, differ: list[Item]) -> tuple[Line, ...]:
         )
     for i, missing in enumerate(judgement.not_compared):
         head = "  not compared  " if i == 0 else "                "
-        name = f"{missing.kind} {numbers.cut(missing.name, 60)}"
+        name = _named(missing.kind, missing.name)
         lines.append(((head, "quiet"), (name, "plain"), (f"  {missing.why}", "quiet")))
     if judgement.restored:
         lines.append((("  restored      ", "quiet"), (_restored(judgement), "plain")))
@@ -161,7 +166,7 @@ def _cause_html(cause: Cause) -> str:
 
 
 def _row(verdict: Verdict, name: str, beside: str, kind: str = "") -> str:
-    before = f"{escape(kind)} " if kind else ""
+    before = f"{escape(kind)} " if kind and not name.startswith(kind) else ""
     title = escape(numbers.cut(f"{kind} {name}", 300))
     label = f'<span class="q">{before}</span>{escape(numbers.cut(name, 80))}'
     return (

@@ -98,6 +98,14 @@ def note(kind: str, name: str) -> None:
         _switch.record.asked[kind, name] = None
 
 
+def wrote(path: str) -> None:
+    """A library wrote this file unseen: count it, whatever it was before."""
+    record = _switch.record
+    if record is not None and threading.get_ident() not in _switch.quiet:
+        record.opened[path] = record.opened.get(path, 0) | WRITTEN
+        record.signatures.setdefault(path, None)
+
+
 def signature(path: str) -> Signature | None:
     """What changes when a file's content does: inode, size, both times; None where there is no such file."""
     try:
@@ -176,7 +184,8 @@ def _on_database(record: Record, path: Any) -> None:
     file = _path(record, text) if text and text != ":memory:" else None
     if file:
         _write(record, file, keeps=True)
-        _write(record, f"{file}-wal", keeps=True)
+        _write(record, f"{file}-wal", keeps=True)  # SQLite's
+        _write(record, f"{file}.wal", keeps=True)  # DuckDB's
 
 
 def _on_rename(

@@ -15,6 +15,7 @@ from typing import Any
 from mm_jupyter.analysis.names import CellNames, cell_names, track_line
 from mm_jupyter.errors import BadOption
 from mm_jupyter.kernel import files
+from mm_jupyter.kernel.bindings import Bindings
 from mm_jupyter.kernel.cell_run import CellRun, Ended, NotebookRun, RunFinished
 from mm_jupyter.kernel.local_modules import LocalModules
 from mm_jupyter.kernel.options import TrackOptions, parse_track
@@ -26,10 +27,9 @@ from mm_jupyter.kernel.values import Wanted
 from mm_jupyter.kernel.warning import guarded, say_once, short
 from mm_jupyter.records import Execution, Failure, RandomState, RunStatus
 
-_SHELL_NAMES = re.compile(r"_+|_i+|_i?\d+|_[oid]h|In|Out|exit|quit|get_ipython|__.*__")
-"""Names that IPython itself binds at every cell."""
 _PAPERMILL = re.compile(r"# Parameters\n")
 """The first line of the cell that papermill injects."""
+_SHELL_FILES = ("IPython/core/interactiveshell.py", "IPython\\core\\interactiveshell.py")
 _STATUS: dict[str, RunStatus] = {
     "ok": "completed",
     "raised": "failed",
@@ -44,7 +44,6 @@ class _Cell:
     execution: Execution
     request: str | None
     clock: float
-    names: dict[str, int]
     random: Snapshot
     body: str
     run: CellRun | None = None
@@ -76,6 +75,7 @@ class CellRecorder:
         self._given: dict[str, None] = {}
         self._tap = OutputTap(shell)
         self._generators = Generators()
+        self._bindings = Bindings(shell.user_ns)
         self._generator_names: set[str] = set()
         self._modules = LocalModules(log.root)
         self._cell: _Cell | None = None
@@ -174,7 +174,6 @@ class CellRecorder:
             execution=execution,
             request=self._tap.request(),
             clock=0.0,
-            names=_identities(namespace),
             random=self._generators.take(namespace, self._generator_names),
             body=body,
         )
@@ -250,7 +249,7 @@ class CellRecorder:
             self._tap.end(cell.capture)
         seen = files.end(self.log.root, self.log.ignore)
         namespace = self.shell.user_ns
-        bound, deleted = _rebound(cell.names, _identities(namespace))
+        bound, deleted = self._bindings.changes(namespace)
         self._find_generators(bound, deleted, namespace)
         raw = result.info.raw_cell if result is not None else None
         if (
@@ -357,8 +356,11 @@ class CellRecorder:
         return "raised", self._failure(error)
 
     def _failure(self, error: BaseException) -> Failure:
+        where = error.__traceback__
+        while where is not None and where.tb_frame.f_code.co_filename.endswith(_SHELL_FILES):
+            where = where.tb_next  # the shell's own frames say nothing about the cell
         try:
-            shown = "".join(traceback.format_exception(error))
+            shown = "".join(traceback.format_exception(type(error), error, where))
             message = str(error)
         except Exception:  # an exception class of the user's whose __str__ raises
             shown = message = ""
@@ -397,25 +399,6 @@ def experiment_of(notebook: str) -> str | None:
     stem = re.sub(r"\.ipynb$", "", notebook.replace("\\", "/").rsplit("/", 1)[-1])
     name = re.sub(r"[^\w.\-]+", "-", stem).strip("-_.")
     return name[:100] or None
-
-
-def _identities(namespace: dict[str, Any]) -> dict[str, int]:
-    # object.__hash__ is the address in another form. id() would cost an audit event each, and to keep the objects
-    # themselves would keep the user's memory.
-    return dict(zip(namespace, map(object.__hash__, namespace.values()), strict=True))
-
-
-def _rebound(
-    before: dict[str, int], after: dict[str, int]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names that hold another object now, and names that are gone; the shell's own left out."""
-    bound = [name for name, mark in after.items() if before.get(name) != mark]
-    deleted = [name for name in before if name not in after]
-    return tuple(filter(_users, bound)), tuple(filter(_users, deleted))
-
-
-def _users(name: str) -> bool:
-    return _SHELL_NAMES.fullmatch(name) is None
 
 
 def _bound(names: CellNames, execution: Execution, namespace: dict[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mm_jupyter.kernel import audit, readers
-from mm_jupyter.kernel.audit import KEEP_BYTES, Before, Record, Signature, begin, signature, unwatched
+from mm_jupyter.kernel.audit import (
+    KEEP_BYTES,
+    Before,
+    Record,
+    Signature,
+    begin,
+    signature,
+    unwatched,
+)
 from mm_jupyter.kernel.ignored import ignoring
 from mm_jupyter.records import Asked, BlobDigest, ContentDigest, FileUse
 
@@ -98,7 +106,8 @@ def _seen(record: Record, root: str, ignore: tuple[str, ...]) -> FilesSeen:
         reads[path] = None
         if changed:
             before[Path(path)] = record.before[given]
-    _hold(writes, record)
+    _note_held(writes)
+    _held.update({path: signature(path) for path in _open_files(record) if not is_ignored(path)})
     return FilesSeen(tuple(map(Path, reads)), tuple(map(Path, writes)), _asked(record), before)
 
 
@@ -124,8 +133,8 @@ def _asked(record: Record) -> tuple[Asked, ...]:
     return tuple(Asked(kind=kind, name=name) for kind, name in asked)  # type: ignore[arg-type]  # audit.py writes only these kinds
 
 
-def _hold(writes: dict[str, None], record: Record) -> None:
-    """Add the files that an earlier cell opened, left open, and this one changed; remember those that are open now."""
+def _note_held(writes: dict[str, None]) -> None:
+    """Add the files that an earlier cell left open and this one changed."""
     for path, old in list(_held.items()):
         now = _regular(path)
         if now is None:
@@ -133,21 +142,21 @@ def _hold(writes: dict[str, None], record: Record) -> None:
         elif now != old:
             _held[path] = now
             writes[path] = None
-    if record.signatures:
-        _held.update({path: signature(path) for path in _open_files() & writes.keys()})
     for path in list(_held)[:-32]:
         del _held[path]
 
 
-def _open_files() -> set[str]:
-    """The files that this process holds open (where the system shows them)."""
-    found = set()
+def _open_files(record: Record) -> set[str]:
+    """The files opened for writing that are open still (where the system shows it)."""
+    found: set[str] = set()
+    if not record.signatures:
+        return found
     try:
         for number in os.listdir("/proc/self/fd"):
             found.add(os.readlink(f"/proc/self/fd/{number}"))
     except OSError:  # another system, or a descriptor closed meanwhile
-        return found
-    return found
+        pass
+    return found & record.signatures.keys()
 
 
 def _watch_input(kernel: Any) -> None:

@@ -66,7 +66,10 @@ def ignoring(root: str, extra: Iterable[str] = ()) -> Callable[[str], bool]:
 
 def _interpreter() -> list[str]:
     folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]
-    return [*folders, *(sysconfig.get_path(name) or "" for name in ("stdlib", "purelib", "platlib"))]
+    return [
+        *folders,
+        *(sysconfig.get_path(name) or "" for name in ("stdlib", "purelib", "platlib")),
+    ]
 
 
 def _host() -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mm_jupyter.analysis.secrets import Redactor
-from mm_jupyter.kernel import environment
+from mm_jupyter.kernel.environment import capture
 from mm_jupyter.kernel.files import Uses, joined
 from mm_jupyter.kernel.git import git_state
 from mm_jupyter.kernel.sink import Sink
@@ -34,6 +34,8 @@ FLUSH_SECONDS = 0.5
 """A plain execution reaches the sink at most this much later, or with the next tracked one."""
 GIT_SECONDS = 10.0
 """The repository is looked at again when the last look is older than this."""
+LOOK_SECONDS = 1.0
+"""The folders of installed packages are looked at for changes at most this often."""
 _NUMERIC = ("numpy", "torch", "threadpoolctl", "scipy.linalg")
 
 
@@ -70,6 +72,8 @@ class SessionLog:
         self._closed = False
         self._trouble: str | None = None
         self._environment: tuple[object, ContentDigest] | None = None
+        self._loaded: tuple[bool, ...] = ()
+        self._look_again = 0.0
         self._git_looked = -GIT_SECONDS
         self._git_thread: threading.Thread | None = None
 
@@ -127,10 +131,7 @@ class SessionLog:
             self._trouble = None
 
     def _send_later(self) -> None:
-        while not self._closed:
-            self._wake.wait()
-            if self._closed:
-                return
+        while self._wake.wait() and not self._closed:
             time.sleep(FLUSH_SECONDS)
             self._wake.clear()
             self.flush()
@@ -181,9 +182,14 @@ class SessionLog:
 
     def environment(self) -> ContentDigest:
         """The digest of the environment as it is now; captured again only when something that counts has changed."""
-        key = _environment_key()
+        loaded = tuple(name in sys.modules for name in _NUMERIC)
+        now = time.monotonic()
+        if self._environment is not None and loaded == self._loaded and now < self._look_again:
+            return self._environment[1]
+        self._loaded, self._look_again = loaded, now + LOOK_SECONDS
+        key = (loaded, _stamps())
         if self._environment is None or self._environment[0] != key:
-            captured = environment.capture(self.redactor)
+            captured = capture(self.redactor)
             self._environment = (key, self.sink.environment(captured))
         return self._environment[1]
 
@@ -210,8 +216,8 @@ def _whole(pending: list[tuple[Execution, Uses]]) -> list[Execution]:
     return [replace(one, files=joined(uses)) if uses else one for one, uses in pending]
 
 
-def _environment_key() -> object:
-    loaded = tuple(name in sys.modules for name in _NUMERIC)
+def _stamps() -> tuple[int, ...]:
+    """When each folder of installed packages was last changed."""
     stamps = []
     for folder in sys.path:
         if folder.endswith(("site-packages", "dist-packages")):
@@ -219,7 +225,7 @@ def _environment_key() -> object:
                 stamps.append(os.stat(folder).st_mtime_ns)
             except OSError:
                 continue
-    return loaded, tuple(stamps), os.environ.get("OMP_NUM_THREADS")
+    return tuple(stamps)
 
 
 def _user() -> str:

@@ -1,7 +1,6 @@
 """Every value that crosses a level of the house, as frozen dataclasses. Standard library only."""
 
 from mm_jupyter.records.card import RunCard
-from mm_jupyter.records.care import Fault, Freed
 from mm_jupyter.records.codec import from_json, to_json
 from mm_jupyter.records.diff import Change, ChangeKind, Diff, MetricChange
 from mm_jupyter.records.direction import Direction, better, direction
@@ -79,11 +78,9 @@ __all__ = [
     "Environment",
     "Execution",
     "Failure",
-    "Fault",
     "Field",
     "FieldKind",
     "FileUse",
-    "Freed",
     "GitState",
     "Item",
     "Judgement",

@@ -16,6 +16,7 @@ from queue import Empty
 from subprocess import Popen
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -152,7 +153,9 @@ async def _spawned(
             raise KernelDied("The kernel did not start", f"{argv[0]}: {error.strerror}") from error
     assert manager.provisioner is not None
     process: Popen[bytes] = manager.provisioner.process  # type: ignore[attr-defined] # LocalProvisioner
-    return Kernel(manager, manager.client(), process, folder, before)
+    client = manager.client()
+    client.context.setsockopt(zmq.RCVHWM, 0)  # else a cell with thousands of outputs loses some
+    return Kernel(manager, client, process, folder, before)
 
 
 def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from mm_jupyter.records import AuditEntry
 from mm_jupyter.store.connect import Transaction
 
-_SELECT = (
-    "SELECT a.number, a.at, n.name, a.what, a.object, a.before, a.after FROM audit a JOIN names n ON n.id = a.who"
-)
+_SELECT = "SELECT a.number, a.at, n.name, a.what, a.object, a.before, a.after FROM audit a JOIN names n ON n.id = a.who"
 
 
 def read_audit(

@@ -35,8 +35,8 @@ _INSERT_PACKED = (
     "INSERT INTO blobs (digest, size, codec, pack, start, stored) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
 )
-_COLUMNS = "SELECT b.id, b.digest, b.size, b.codec, b.data, p.name, b.start, b.stored"
-_FROM = " FROM blobs b LEFT JOIN packs p ON p.id = b.pack WHERE "
+COLUMNS = "SELECT b.id, b.digest, b.size, b.codec, b.data, p.name, b.start, b.stored"
+FROM = " FROM blobs b LEFT JOIN packs p ON p.id = b.pack WHERE "
 
 
 @dataclass(slots=True)
@@ -44,7 +44,9 @@ class Pending:
     """What was put and no row knows yet. ``packs`` maps a pack's name to its size and blocks."""
 
     rows: dict[bytes, tuple[int, int, bytes]] = field(default_factory=dict)
-    packs: dict[str, tuple[int, list[tuple[bytes, int, int, int, int]]]] = field(default_factory=dict)
+    packs: dict[str, tuple[int, list[tuple[bytes, int, int, int, int]]]] = field(
+        default_factory=dict
+    )
     objects: dict[bytes, tuple[int, list[bytes]]] = field(default_factory=dict)
     shared: set[bytes] = field(default_factory=set)
 
@@ -59,6 +61,10 @@ class Blobs:
 
     def __init__(self, database: Database, locks: Locks, folder: Path | None) -> None:
         self._database, self._locks, self.folder = database, locks, folder
+        # A block that is also a small blob's row may go with that blob: only those in packs are safe to count on.
+        self._kept = "SELECT digest FROM blobs WHERE digest IN (?)"
+        if folder is not None:
+            self._kept += " AND pack IS NOT NULL"
         self.forget()
 
     def forget(self) -> None:
@@ -91,11 +97,16 @@ class Blobs:
         try:
             tx.many(_INSERT, [(digest, *row) for digest, row in now.rows.items()])
             for name, (size, blocks) in now.packs.items():
-                row = tx.one("INSERT INTO packs (name, size) VALUES (?, ?) RETURNING id", (name, size))
+                row = tx.one(
+                    "INSERT INTO packs (name, size) VALUES (?, ?) RETURNING id", (name, size)
+                )
                 assert row is not None
                 tx.many(
                     _INSERT_PACKED,
-                    [(d, size, codec, row[0], start, stored) for d, size, codec, start, stored in blocks],
+                    [
+                        (d, size, codec, row[0], start, stored)
+                        for d, size, codec, start, stored in blocks
+                    ],
                 )
             for digest, (size, digests) in now.objects.items():
                 tx.many(_INSERT, [(digest, size, BLOCKS, _manifest(tx, digests))])
@@ -135,8 +146,9 @@ class Blobs:
             for _, listed in self._pending.packs.values():
                 known.update(block[0] for block in listed)
             if guarded:
-                wanted = {key for key, _ in blocks}
-                known |= {row[0] for row in tx.within("SELECT digest FROM blobs WHERE digest IN (?)", wanted)}
+                known |= {
+                    bytes(row[0]) for row in tx.within(self._kept, {key for key, _ in blocks})
+                }
         new = {key: block for key, block in blocks if key not in known}
         if self.folder is None:
             for key, block in new.items():
@@ -179,7 +191,9 @@ def raw_digest(digest: str) -> bytes:
     except ValueError:
         raw = b""
     if algorithm != "blake3" or len(raw) != 32:
-        raise StoreDamaged(f"The digest {digest[:80]!r}", "a store's blobs are named blake3:<64 hex digits>")
+        raise StoreDamaged(
+            f"The digest {digest[:80]!r}", "a store's blobs are named blake3:<64 hex digits>"
+        )
     return raw
 
 
@@ -193,7 +207,7 @@ def read(database: Database, folder: Path | None, digest: str) -> bytes:
     for attempt in (1, 2):
         try:
             with database.read() as tx:
-                row = tx.one(f"{_COLUMNS}{_FROM}b.digest = ?", (raw,))
+                row = tx.one(f"{COLUMNS}{FROM}b.digest = ?", (raw,))
                 if row is None:
                     raise StoreDamaged(f"The blob {digest[:19]}...", "it is not in the store")
                 data = b"".join(_contents(tx, folder, row))
@@ -212,13 +226,15 @@ def _contents(tx: Transaction, folder: Path | None, row: Row) -> Iterator[bytes]
         yield from stored_bytes(folder, [row])
         return
     ids = block_ids(row[4])
-    rows = {found[0]: found for found in tx.within(f"{_COLUMNS}{_FROM}b.id IN (?)", set(ids))}
+    rows = {found[0]: found for found in tx.within(f"{COLUMNS}{FROM}b.id IN (?)", set(ids))}
     if any(number not in rows for number in ids):
-        raise StoreDamaged(f"The blob blake3:{bytes(row[1]).hex()[:12]}...", "a block of it is not in the store")
+        raise StoreDamaged(
+            f"The blob blake3:{bytes(row[1]).hex()[:12]}...", "a block of it is not in the store"
+        )
     yield from stored_bytes(folder, [rows[number] for number in ids])
 
 
-def block_ids(manifest: bytes) -> tuple[int, ...]:
+def block_ids(manifest: bytes) -> Sequence[int]:
     return unpack_ints(manifest[4:], int.from_bytes(manifest[:4], "little"))
 
 
@@ -242,7 +258,9 @@ def stored_bytes(folder: Path | None, rows: Sequence[Row]) -> Iterator[bytes]:
         while end < len(rows) and rows[end][5] == name:
             end += 1
         ranges = [(row[6], row[7]) for row in rows[start:end]]
-        for row, data in zip(rows[start:end], packs.read_ranges(packs.path_of(folder, name), ranges), strict=True):
+        for row, data in zip(
+            rows[start:end], packs.read_ranges(packs.path_of(folder, name), ranges), strict=True
+        ):
             yield _plain(row, data)
         start = end
 

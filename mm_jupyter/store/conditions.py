@@ -1,4 +1,4 @@
-"""A query's condition as SQL over ``runs r`` (experiment ``e``, session ``s``). Texts and values are never pasted in."""
+"""A query's condition as SQL over ``runs r`` (experiment ``e``, session ``s``). Values are never pasted in."""
 
 from __future__ import annotations
 
@@ -98,6 +98,7 @@ def _attribute(field: Field, operator: str, value: Scalar, postgres: bool) -> Sq
     elif isinstance(value, str):
         test = Sql(f"{column} {_SYMBOLS[operator]} ?", (storable(value),))
     else:
+        assert value is not None
         test = _number(column, operator, value)
     return Sql(f"({column} IS NOT NULL AND {test.text})", test.values)
 
@@ -118,7 +119,12 @@ def _test(field: Field, row: str, operator: str, value: object, postgres: bool) 
     if field.kind == "tags" or not isinstance(value, int | float):
         return NEVER
     test = _number(f"{row}.number", operator, value)
-    if field.kind == "params" and isinstance(value, int) and operator == "==" and abs(value) > 2**53:
+    if (
+        field.kind == "params"
+        and isinstance(value, int)
+        and operator == "=="
+        and abs(value) > 2**53
+    ):
         return Sql(f"{test.text} AND {row}.text = ?", (*test.values, hex(value)))
     return test
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ transaction deadlocks."""
 Row = tuple[Any, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _percent(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
@@ -105,6 +105,14 @@ class Database:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if self.postgres else "BEGIN")
             yield from _whole(cursor, self.postgres)
 
+    def outside(self, *statements: str) -> None:
+        """Run statements that no transaction may hold."""
+        with self._writing, self.speaking(), self._cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+                if cursor.description:
+                    cursor.fetchall()  # incremental_vacuum works while its rows are fetched
+
     @contextmanager
     def speaking(self) -> Iterator[None]:
         """Turn a driver's errors into ours."""
@@ -112,7 +120,7 @@ class Database:
             yield
         except DBAPIError as error:
             raise self._ours(error.orig or error) from error
-        except self.engine.dialect.loaded_dbapi.Error as error:  # type: ignore[attr-defined]
+        except self.engine.dialect.loaded_dbapi.Error as error:
             raise self._ours(error) from error
 
     def close(self) -> None:

@@ -38,10 +38,13 @@ def sweep(
             with changing(database, blobs, interned, who) as change:
                 for _, run, experiment, version in [row for row in running if row[0] == session]:
                     if change.tx.run(
-                        "UPDATE runs SET status = 'crashed' WHERE id = ? AND status = 'running'", (run,)
+                        "UPDATE runs SET status = 'crashed' WHERE id = ? AND status = 'running'",
+                        (run,),
                     ):
                         ref = RunRef(experiment, version)
-                        change.audit("run.crashed", str(ref), {"status": "running"}, {"status": "crashed"})
+                        change.audit(
+                            "run.crashed", str(ref), {"status": "running"}, {"status": "crashed"}
+                        )
                         found.append(ref)
         finally:
             lock.release()

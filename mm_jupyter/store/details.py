@@ -1,79 +1,62 @@
-"""What a run or an execution holds beside its columns, as one JSON value, and back."""
+"""What a run or an execution holds beside its columns, as one JSON value, and back.
+
+Every field of a record that has no column goes in, so a field added to a record is kept without a word here.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import dataclasses
+from typing import Any
 
-from mm_jupyter.records import (
-    Artifact,
-    Asked,
-    Execution,
-    Failure,
-    FileUse,
-    LocalModule,
-    Model,
-    NotKept,
+from mm_jupyter.records import Execution, Outcome, from_json, to_json
+
+Parts = tuple[tuple[str, Any], ...]
+
+
+def _parts(cls: type[Any], columns: set[str]) -> Parts:
+    """Names and default values of the fields that have no column."""
+    return tuple(
+        (
+            field.name,
+            field.default_factory()
+            if field.default_factory is not dataclasses.MISSING
+            else field.default,
+        )
+        for field in dataclasses.fields(cls)
+        if field.name not in columns
+    )
+
+
+_OUTCOME = _parts(
     Outcome,
-    Output,
-    RandomState,
-    Value,
-    from_json,
-    to_json,
+    {"status", "seconds", "params", "metrics", "tags", "note", "series", "environment"},
 )
-
-T = TypeVar("T")
-
-_OUTCOME = ("failure", "values", "models", "outputs", "artifacts", "files", "not_kept")
-_EXECUTION = ("failure", "bound", "deleted", "files", "modules", "random", "asked")
+_EXECUTION = _parts(
+    Execution,
+    {"session", "seq", "cell_id", "count", "source", "started", "seconds", "status"},
+)
 
 
 def outcome_detail(outcome: Outcome) -> dict[str, Any]:
-    """The parts of an outcome that no query filters by; empty ones are left out."""
-    return {name: to_json(part) for name in _OUTCOME if (part := getattr(outcome, name))}
+    """The parts of an outcome that no query filters by; what is as by default is left out."""
+    return _detail(outcome, _OUTCOME)
 
 
-def outcome_parts(detail: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for ``Run`` from ``outcome_detail``."""
-    failure = detail.get("failure")
-    return {
-        "failure": from_json(Failure, failure) if failure else None,
-        "values": _each(Value, detail.get("values")),
-        "models": _each(Model, detail.get("models")),
-        "outputs": _each(Output, detail.get("outputs")),
-        "artifacts": _each(Artifact, detail.get("artifacts")),
-        "files": _each(FileUse, detail.get("files")),
-        "not_kept": _each(NotKept, detail.get("not_kept")),
-    }
+def outcome_of(detail: dict[str, Any]) -> Outcome:
+    """The parts that ``outcome_detail`` took, in an outcome that has nothing else."""
+    return from_json(Outcome, {"status": "completed", "seconds": 0.0, **detail})
 
 
 def execution_detail(execution: Execution) -> dict[str, Any]:
     """The parts of an execution that have no column; what is as by default is left out."""
-    detail = {name: to_json(part) for name in _EXECUTION if (part := getattr(execution, name))}
-    if execution.cwd != ".":
-        detail["cwd"] = execution.cwd
-    if execution.parameters:
-        detail["parameters"] = True
-    if execution.tolerated:
-        detail["tolerated"] = True
-    return detail
+    return _detail(execution, _EXECUTION)
 
 
-def execution_parts(detail: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for ``Execution`` from ``execution_detail``."""
-    failure = detail.get("failure")
+def execution_of(columns: dict[str, Any], detail: dict[str, Any]) -> Execution:
+    return from_json(Execution, {**columns, **detail}) if detail else Execution(**columns)
+
+
+def _detail(record: Execution | Outcome, parts: Parts) -> dict[str, Any]:
     return {
-        "failure": from_json(Failure, failure) if failure else None,
-        "bound": tuple(detail.get("bound", ())),
-        "deleted": tuple(detail.get("deleted", ())),
-        "files": _each(FileUse, detail.get("files")),
-        "modules": _each(LocalModule, detail.get("modules")),
-        "random": _each(RandomState, detail.get("random")),
-        "asked": _each(Asked, detail.get("asked")),
-        "cwd": detail.get("cwd", "."),
-        "parameters": detail.get("parameters", False),
-        "tolerated": detail.get("tolerated", False),
+        name: to_json(part) for name, default in parts if (part := getattr(record, name)) != default
     }
-
-
-def _each(cls: type[T], parts: list[Any] | None) -> tuple[T, ...]:
-    return tuple(from_json(cls, part) for part in parts or ())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import warnings
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -93,5 +92,11 @@ def _open_read_only(path: Path, patience: float) -> sqlite3.Connection:
 
 
 def _connect(uri: str, patience: float) -> sqlite3.Connection:
-    options: dict[str, Any] = {"uri": True, "timeout": patience, "isolation_level": None}
-    return sqlite3.connect(uri, check_same_thread=False, cached_statements=256, **options)
+    return sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=patience,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )

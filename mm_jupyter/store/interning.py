@@ -78,7 +78,7 @@ def source_digest(data: bytes) -> bytes:
 
 
 def names_by_id(tx: Transaction, ids: Iterable[int]) -> dict[int, str]:
-    return dict(tx.within("SELECT id, name FROM names WHERE id IN (?)", set(ids)))  # type: ignore[arg-type]
+    return dict(tx.within("SELECT id, name FROM names WHERE id IN (?)", set(ids)))
 
 
 def _short_digest(data: bytes) -> bytes:
@@ -89,7 +89,9 @@ def _put_data(tx: Transaction, table: str, data: bytes) -> int:
     digest = _short_digest(data)
     row = tx.one(f"SELECT id FROM {table} WHERE digest = ?", (digest,))
     if row is None:
-        row = tx.one(f"INSERT INTO {table} (digest, data) VALUES (?, ?) RETURNING id", (digest, pack(data)))
+        row = tx.one(
+            f"INSERT INTO {table} (digest, data) VALUES (?, ?) RETURNING id", (digest, pack(data))
+        )
     assert row is not None
     return int(row[0])
 

@@ -13,6 +13,8 @@ import sys
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -65,7 +67,7 @@ class FileLocks:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             if _lock(file, shared):
                 if _is_at(file, path):
-                    return Lock(lambda ours: _let_go(file, path, remove=ours and not shared))
+                    return Lock(partial(_let_go, file, path, shared))
                 os.close(file)
                 continue
             os.close(file)
@@ -81,7 +83,9 @@ class AdvisoryLocks:
         self._engine = engine
 
     def take(self, name: str, *, shared: bool = False, wait: float = 0.0) -> Lock | None:
-        key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+        key = int.from_bytes(
+            hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True
+        )
         connection = self._engine.raw_connection()
         cursor = connection.cursor()
         end = time.monotonic() + wait
@@ -111,7 +115,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def _as_file_name(name: str) -> str:
-    return name if _FILE_NAME.fullmatch(name) else hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    return (
+        name
+        if _FILE_NAME.fullmatch(name)
+        else hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    )
 
 
 def _is_at(file: int, path: Path) -> bool:
@@ -122,19 +130,17 @@ def _is_at(file: int, path: Path) -> bool:
         return False
 
 
-def _let_go(file: int, path: Path, *, remove: bool) -> None:
-    if remove:
-        try:
+def _let_go(file: int, path: Path, shared: bool, ours: bool) -> None:
+    if ours and not shared:
+        with suppress(OSError):  # Windows keeps an open file; the next holder uses it again.
             path.unlink()
-        except OSError:
-            pass  # Windows keeps an open file; the next holder uses it again.
     os.close(file)
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: int, shared: bool) -> bool:
+    def _lock(file: int, shared: bool) -> bool:  # noqa: ARG001  # the same function as below
         """Windows' runtime has no shared locks; sharers then wait for each other and keep their blobs unshared."""
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)

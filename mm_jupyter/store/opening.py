@@ -10,6 +10,8 @@ from mm_jupyter.errors import StoreError, StoreReadOnly, StoreTooNew
 from mm_jupyter.store.connect import Database
 from mm_jupyter.store.schema import HEAD, metadata, version
 
+_HAS_TABLE = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+
 
 def make_folder(folder: Path) -> None:
     """Make the folder of a store, for its owner alone.
@@ -42,7 +44,9 @@ def prepare(database: Database, *, create: bool) -> None:
         raise StoreTooNew(database.place, found)
     elif found < HEAD:
         if database.read_only:
-            raise StoreReadOnly(database.place, "an older version wrote it, and it must be brought up to date")
+            raise StoreReadOnly(
+                database.place, "an older version wrote it, and it must be brought up to date"
+            )
         # Only here: alembic costs 0.2 s, and a store is older once in its life.
         from mm_jupyter.store.migrations.upgrade import upgrade
 
@@ -51,10 +55,13 @@ def prepare(database: Database, *, create: bool) -> None:
 
 
 def _revision(database: Database) -> str | None:
-    with database.speaking(), database.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
+    look = "SELECT to_regclass('alembic_version')" if database.postgres else _HAS_TABLE
+    with database.read() as tx:
+        there = tx.one(look)
+        if there is None or there[0] is None:
             return None
-        return connection.execute(version.select()).scalar()
+        row = tx.one("SELECT version_num FROM alembic_version")
+        return None if row is None else str(row[0])
 
 
 def _create(database: Database) -> None:

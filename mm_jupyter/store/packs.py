@@ -7,8 +7,8 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from mm_jupyter.errors import StoreDamaged, StoreReadOnly
 
@@ -24,7 +24,7 @@ def path_of(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def making(folder: Path, name: str) -> Iterator[BinaryIO]:
+def making(folder: Path, name: str) -> Iterator[FileIO]:
     """A file to write a pack's bytes to; when the block ends it is safe on disk under its name.
 
     When the block raises nothing stays.
@@ -37,7 +37,7 @@ def making(folder: Path, name: str) -> Iterator[BinaryIO]:
         folder.mkdir(exist_ok=True)
         try:
             with open(partial, "xb", buffering=0) as file:
-                yield file  # type: ignore[misc]  # a raw file writes whole buffers here, see write_all
+                yield file
                 os.fsync(file.fileno())
             os.replace(partial, path_of(folder, name))
         except BaseException:
@@ -48,7 +48,7 @@ def making(folder: Path, name: str) -> Iterator[BinaryIO]:
         raise StoreReadOnly(str(folder.parent), error.strerror or str(error)) from error
 
 
-def write_all(file: BinaryIO, data: bytes | memoryview) -> int:
+def write_all(file: FileIO, data: bytes | memoryview) -> int:
     """Write every byte: a raw file may take less than it was given. Returns the length."""
     left = memoryview(data)
     while left:

@@ -20,7 +20,7 @@ from mm_jupyter.records import (
     from_json,
 )
 from mm_jupyter.store.connect import Row, Transaction
-from mm_jupyter.store.details import outcome_parts
+from mm_jupyter.store.details import outcome_of
 from mm_jupyter.store.interning import names_by_id
 from mm_jupyter.store.packed import unpack, unpack_json
 from mm_jupyter.store.scalars import ORIGINS, scalar
@@ -54,7 +54,7 @@ def run_id(tx: Transaction, ref: RunRef) -> RunId:
 
 def near(tx: Transaction, ref: RunRef) -> tuple[str, ...]:
     """Up to three names of runs that someone who wrote ``ref`` may have meant."""
-    latest = dict(
+    latest: dict[str, int] = dict(
         tx.all(
             "SELECT e.name, MAX(r.version) FROM experiments e JOIN runs r ON r.experiment = e.id GROUP BY e.name"
         )
@@ -96,14 +96,34 @@ def read_run(tx: Transaction, ref: RunRef) -> Run:
         "GROUP BY n.name ORDER BY n.name",
         (number,),
     )
+    outcome = outcome_of(unpack_json(detail))
     return Run(
         row=row,
         source=read_source(tx, source),
+        failure=outcome.failure,
+        values=outcome.values,
+        models=outcome.models,
+        outputs=outcome.outputs,
+        artifacts=outcome.artifacts,
+        files=outcome.files,
         series={name: int(count) for name, count in points},
+        not_kept=outcome.not_kept,
         environment=_kept(tx, Environment, "environments", environment),
         git=_kept(tx, GitState, "git_states", git),
-        **outcome_parts(unpack_json(detail)),
+        block=_block(tx, row),
     )
+
+
+def _block(tx: Transaction, row: RunRow) -> int:
+    if row.kind != "script":
+        return 0
+    before = tx.one(
+        "SELECT COUNT(*) FROM runs r JOIN sessions s ON s.id = r.session "
+        "WHERE s.key = ? AND r.kind = 'script' AND r.id < ? "
+        "AND (r.seq = ? OR (r.seq IS NULL AND CAST(? AS INTEGER) IS NULL))",
+        (row.session, row.id, row.seq, row.seq),
+    )
+    return int(before[0]) if before else 0
 
 
 def read_source(tx: Transaction, number: int) -> str:
@@ -181,12 +201,16 @@ def _tags(tx: Transaction, ids: Sequence[RunId]) -> dict[int, dict[str, str]]:
 
 
 def ids_of_session(tx: Transaction, session: str) -> list[RunId]:
-    sql = "SELECT r.id FROM runs r JOIN sessions s ON s.id = r.session WHERE s.key = ? ORDER BY r.id"
+    sql = (
+        "SELECT r.id FROM runs r JOIN sessions s ON s.id = r.session WHERE s.key = ? ORDER BY r.id"
+    )
     return [RunId(row[0]) for row in tx.all(sql, (session,))]
 
 
 def ids_within(tx: Transaction, run: RunId) -> list[RunId]:
-    return [RunId(row[0]) for row in tx.all("SELECT id FROM runs WHERE within = ? ORDER BY id", (run,))]
+    return [
+        RunId(row[0]) for row in tx.all("SELECT id FROM runs WHERE within = ? ORDER BY id", (run,))
+    ]
 
 
 def experiments(tx: Transaction) -> dict[str, int]:

@@ -40,7 +40,9 @@ def _id() -> Column[int]:
 
 
 def _run() -> Column[int]:
-    return Column("run", ID, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    return Column(
+        "run", ID, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
 
 
 def _name() -> Column[int]:
@@ -139,9 +141,24 @@ runs = Table(
 )
 Index("runs_started", runs.c.started)
 Index("runs_session", runs.c.session, runs.c.seq)
-Index("runs_within", runs.c.within, sqlite_where=runs.c.within.is_not(None), postgresql_where=runs.c.within.is_not(None))
-Index("runs_parent", runs.c.parent, sqlite_where=runs.c.parent.is_not(None), postgresql_where=runs.c.parent.is_not(None))
-Index("runs_running", runs.c.id, sqlite_where=runs.c.status == "running", postgresql_where=runs.c.status == "running")
+Index(
+    "runs_within",
+    runs.c.within,
+    sqlite_where=runs.c.within.is_not(None),
+    postgresql_where=runs.c.within.is_not(None),
+)
+Index(
+    "runs_parent",
+    runs.c.parent,
+    sqlite_where=runs.c.parent.is_not(None),
+    postgresql_where=runs.c.parent.is_not(None),
+)
+Index(
+    "runs_running",
+    runs.c.id,
+    sqlite_where=runs.c.status == "running",
+    postgresql_where=runs.c.status == "running",
+)
 
 params = Table(
     "params",

@@ -7,44 +7,49 @@ few rows and every transaction rewrites little.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterable, Sequence
 
 from mm_jupyter.records import RunId, SeriesChunk
 from mm_jupyter.store.columns import (
     pack_floats,
     pack_ints,
-    pack_times,
     unpack_floats,
     unpack_ints,
-    unpack_times,
 )
 from mm_jupyter.store.connect import Transaction
 from mm_jupyter.store.interning import Interned
 
+Columns = tuple["array[int]", "array[float]", "array[float]"]
+
 OPEN_CHUNK = 1024
 _HEADER = struct.Struct("<III")
-_NEWEST = "SELECT part, points, data FROM series WHERE run = ? AND name = ? ORDER BY part DESC LIMIT 1"
+_NEWEST = (
+    "SELECT part, points, data FROM series WHERE run = ? AND name = ? ORDER BY part DESC LIMIT 1"
+)
 _PUT = (
     "INSERT INTO series (run, name, part, points, last, data) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (run, name, part) DO UPDATE SET points = excluded.points, last = excluded.last, data = excluded.data"
 )
 
 
-def put_points(tx: Transaction, interned: Interned, run: RunId, chunks: Iterable[SeriesChunk]) -> None:
+def put_points(
+    tx: Transaction, interned: Interned, run: RunId, chunks: Iterable[SeriesChunk]
+) -> None:
     """Append points to the series of a run, in the order given."""
     for chunk in chunks:
         if not chunk.steps:
             continue
         name = interned.name(tx, chunk.name)
-        part = 0
+        part, whole = 0, chunk
         newest = tx.one(_NEWEST, (run, name))
         if newest is not None:
             part, points, data = newest
             if points < OPEN_CHUNK:
-                chunk = joined([unpack_chunk(chunk.name, points, data), chunk])
+                whole = _joined(unpack_chunk(chunk.name, points, data), chunk)
             else:
                 part += 1
-        tx.run(_PUT, (run, name, part, len(chunk.steps), max(chunk.steps), pack_chunk(chunk)))
+        tx.run(_PUT, (run, name, part, len(whole.steps), max(whole.steps), pack_chunk(whole)))
 
 
 def read_series(tx: Transaction, run: RunId, name: str | None = None) -> tuple[SeriesChunk, ...]:
@@ -55,34 +60,45 @@ def read_series(tx: Transaction, run: RunId, name: str | None = None) -> tuple[S
         if name is None
         else tx.all(f"{sql} AND n.name = ? ORDER BY s.part", (run, name))
     )
-    chunks: dict[str, list[SeriesChunk]] = {}
+    parts: dict[str, list[Columns]] = {}
     for key, points, data in rows:
-        chunks.setdefault(key, []).append(unpack_chunk(key, points, data))
-    return tuple(joined(parts) for parts in chunks.values())
+        parts.setdefault(key, []).append(_columns(points, data))
+    return tuple(_chunk(key, columns) for key, columns in parts.items())
 
 
 def pack_chunk(chunk: SeriesChunk) -> bytes:
-    parts = (pack_ints(chunk.steps), pack_floats(chunk.values), pack_times(chunk.times))
+    parts = (pack_ints(chunk.steps), pack_floats(chunk.values), pack_floats(chunk.times))
     return _HEADER.pack(*map(len, parts)) + b"".join(parts)
 
 
 def unpack_chunk(name: str, points: int, data: bytes) -> SeriesChunk:
+    return _chunk(name, [_columns(points, data)])
+
+
+def _columns(points: int, data: bytes) -> Columns:
     steps, values, times = _HEADER.unpack_from(data)
     view = memoryview(data)[_HEADER.size :]
-    return SeriesChunk(
-        name=name,
-        steps=unpack_ints(bytes(view[:steps]), points),
-        values=unpack_floats(bytes(view[steps : steps + values]), points),
-        times=unpack_times(bytes(view[steps + values : steps + values + times]), points),
+    return (
+        unpack_ints(view[:steps], points),
+        unpack_floats(view[steps : steps + values], points),
+        unpack_floats(view[steps + values : steps + values + times], points),
     )
 
 
-def joined(chunks: Sequence[SeriesChunk]) -> SeriesChunk:
-    if len(chunks) == 1:
-        return chunks[0]
+def _chunk(name: str, parts: Sequence[Columns]) -> SeriesChunk:
+    """One chunk of several parts: arrays are joined first, numbers become objects once."""
+    steps, values, times = parts[0]
+    for more_steps, more_values, more_times in parts[1:]:
+        steps.extend(more_steps)
+        values.extend(more_values)
+        times.extend(more_times)
+    return SeriesChunk(name=name, steps=tuple(steps), values=tuple(values), times=tuple(times))
+
+
+def _joined(newest: SeriesChunk, chunk: SeriesChunk) -> SeriesChunk:
     return SeriesChunk(
-        name=chunks[0].name,
-        steps=tuple(step for chunk in chunks for step in chunk.steps),
-        values=tuple(value for chunk in chunks for value in chunk.values),
-        times=tuple(at for chunk in chunks for at in chunk.times),
+        name=chunk.name,
+        steps=newest.steps + chunk.steps,
+        values=newest.values + chunk.values,
+        times=newest.times + chunk.times,
     )

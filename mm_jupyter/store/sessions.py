@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from mm_jupyter.errors import NotFound, StoreDamaged
 from mm_jupyter.records import Execution, Session, SessionId
-from mm_jupyter.store.connect import Transaction
-from mm_jupyter.store.details import execution_parts
+from mm_jupyter.store.connect import Row, Transaction
+from mm_jupyter.store.details import execution_of
 from mm_jupyter.store.packed import unpack, unpack_json
 
 _COLUMNS = "SELECT key, notebook, started, username, host, pid, cwd FROM sessions"
+_EXECUTION = ("seq", "cell_id", "count", "source", "started", "seconds", "status")
 
 
 def read_session(tx: Transaction, session: SessionId) -> Session:
@@ -34,7 +35,7 @@ def read_executions(
         "WHERE s.key = ? AND x.seq <= ? ORDER BY x.seq",
         (session, 2**31 - 1 if up_to_seq is None else up_to_seq),
     )
-    return tuple(_execution(session, *row) for row in rows)
+    return tuple(_execution(session, row) for row in rows)
 
 
 def _session(row: tuple[object, ...]) -> Session:
@@ -42,27 +43,11 @@ def _session(row: tuple[object, ...]) -> Session:
     return Session(**dict(zip(names, row, strict=True)))  # type: ignore[arg-type]
 
 
-def _execution(
-    session: SessionId,
-    seq: int,
-    cell_id: str | None,
-    count: int | None,
-    source: bytes | None,
-    started: float,
-    seconds: float,
-    status: str,
-    detail: bytes | None,
-) -> Execution:
-    if source is None:
-        raise StoreDamaged(f"Execution {seq} of session {session}", "its source is not in the store")
-    return Execution(
-        session=session,
-        seq=seq,
-        cell_id=cell_id,
-        count=count,
-        source=unpack(source).decode("utf-8", "surrogatepass"),
-        started=started,
-        seconds=seconds,
-        status=status,  # type: ignore[arg-type]  # the writer put one of the literals there
-        **execution_parts(unpack_json(detail)),
-    )
+def _execution(session: SessionId, row: Row) -> Execution:
+    columns = dict(zip(_EXECUTION, row[:7], strict=True))
+    if columns["source"] is None:
+        raise StoreDamaged(
+            f"Execution {row[0]} of session {session}", "its source is not in the store"
+        )
+    columns["source"] = unpack(columns["source"]).decode("utf-8", "surrogatepass")
+    return execution_of({"session": session, **columns}, unpack_json(row[7]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from mm_jupyter.errors import StoreError
@@ -23,13 +24,27 @@ from mm_jupyter.records import (
     Session,
     SessionId,
 )
-from mm_jupyter.store import audit, blobs, crashed, fsck, gc, opening, runs, searching, series, sessions, verdicts
+from mm_jupyter.store import (
+    audit,
+    blobs,
+    crashed,
+    fsck,
+    gc,
+    opening,
+    runs,
+    searching,
+    series,
+    sessions,
+    verdicts,
+)
+from mm_jupyter.store.change import changing
 from mm_jupyter.store.connect import PATIENCE, Database
 from mm_jupyter.store.interning import Interned
 from mm_jupyter.store.locks import AdvisoryLocks, FileLocks, Locks
 from mm_jupyter.store.writer import Writer
 
 FILE = "store.db"
+ALL = Query()
 
 
 class Store:
@@ -51,9 +66,7 @@ class Store:
         _open_stores.add(self)
 
     @classmethod
-    def open(
-        cls, where: Path | str, *, create: bool = False, patience: float = PATIENCE
-    ) -> Store:
+    def open(cls, where: Path | str, *, create: bool = False, patience: float = PATIENCE) -> Store:
         """Open the store in the folder ``where`` (``.mm``), or at a URL ``postgresql://...``.
 
         An older one is brought up to date first. ``patience``: seconds to wait for other processes.
@@ -97,7 +110,7 @@ class Store:
         """The verbs that change this store, in the name of ``who`` (``ada@laptop``)."""
         return Writer(self._database, self._blobs, self._interned, self._locks, who)
 
-    def runs(self, query: Query = Query()) -> tuple[RunRow, ...]:
+    def runs(self, query: Query = ALL) -> tuple[RunRow, ...]:
         """The runs that fit a query, sorted and cut as it says; by default all of them, newest first."""
         with self._database.read() as tx:
             return runs.read_rows(tx, searching.find(tx, query))
@@ -142,9 +155,7 @@ class Store:
         with self._database.read() as tx:
             return sessions.read_sessions(tx)
 
-    def executions(
-        self, session: SessionId, up_to_seq: int | None = None
-    ) -> tuple[Execution, ...]:
+    def executions(self, session: SessionId, up_to_seq: int | None = None) -> tuple[Execution, ...]:
         """The executions of a session in order, up to ``up_to_seq`` included."""
         with self._database.read() as tx:
             return sessions.read_executions(tx, session, up_to_seq)
@@ -169,7 +180,8 @@ class Store:
     def read_blob(self, digest: BlobDigest) -> bytes:
         """The bytes of a blob, checked against its digest. Raises StoreDamaged."""
         if self._blobs.is_pending(digest):
-            self._blobs.register_now()
+            with changing(self._database, self._blobs, self._interned, "mm") as change:
+                change.audit("blobs.registered", digest)
         return blobs.read(self._database, self._packs, digest)
 
     def sweep_crashed(self, *, who: str = "mm") -> tuple[RunRef, ...]:
@@ -181,13 +193,10 @@ class Store:
 
     def gc(self, *, dry_run: bool = False, who: str = "mm") -> gc.Collected:
         """Remove blobs and sources that no run or execution refers to, and give their bytes back to the disk."""
-        return gc.collect(
-            self._database, self._blobs, self._interned, self._locks, dry_run=dry_run, who=who
-        )
+        start = partial(changing, self._database, self._blobs, self._interned, who)
+        return gc.collect(self._database, self._locks, self._packs, start, dry_run=dry_run)
 
-    def fsck(
-        self, progress: Callable[[int, int], None] | None = None
-    ) -> Sequence[fsck.Fault]:
+    def fsck(self, progress: Callable[[int, int], None] | None = None) -> tuple[fsck.Fault, ...]:
         """Derive every digest again and follow every reference; ``progress`` gets done and total.
 
         Returns what is wrong: nothing is repaired.

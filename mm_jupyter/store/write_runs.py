@@ -33,9 +33,7 @@ _NEXT = (
     "INSERT INTO experiments (name, last) VALUES (?, 1) "
     "ON CONFLICT (name) DO UPDATE SET last = experiments.last + 1 RETURNING id, last"
 )
-_PARENT = (
-    "SELECT id FROM runs WHERE experiment = ? AND kind = ? AND version < ? ORDER BY version DESC LIMIT 1"
-)
+_PARENT = "SELECT id FROM runs WHERE experiment = ? AND kind = ? AND version < ? ORDER BY version DESC LIMIT 1"
 _RUN = (
     "INSERT INTO runs (experiment, version, kind, status, started, session, seq, cell_id, within, parent, note, "
     "source, environment) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
@@ -54,7 +52,8 @@ _TAG = (
     "ON CONFLICT (run, name) DO UPDATE SET text = excluded.text"
 )
 _CLOSE = (
-    "UPDATE runs SET status = ?, seconds = ?, note = COALESCE(?, note), models = ?, detail = ? WHERE id = ?"
+    "UPDATE runs SET status = ?, seconds = ?, note = COALESCE(?, note), models = ?, detail = ?, "
+    "environment = COALESCE(?, environment) WHERE id = ?"
 )
 
 
@@ -112,6 +111,7 @@ def close_run(change: Change, run: RunId, outcome: Outcome, execution: Execution
             None if outcome.note is None else storable(outcome.note),
             json.dumps([model.name for model in outcome.models]) if outcome.models else None,
             pack_json(detail) if detail else None,
+            outcome.environment and change.interned.environment(change.tx, outcome.environment),
             run,
         ),
     )

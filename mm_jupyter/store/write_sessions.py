@@ -49,7 +49,9 @@ def append(change: Change, executions: Sequence[Execution]) -> None:
     put_executions(change, executions)
     for session in dict.fromkeys(execution.session for execution in executions):
         seqs = [execution.seq for execution in executions if execution.session == session]
-        change.audit("session.appended", f"session {session}", None, {"seq": [min(seqs), max(seqs)]})
+        change.audit(
+            "session.appended", f"session {session}", None, {"seq": [min(seqs), max(seqs)]}
+        )
 
 
 def put_executions(change: Change, executions: Sequence[Execution]) -> None:

@@ -150,5 +150,3 @@ def _lock_if_possible(locks: Locks, session: str) -> Lock | None:
         return locks.take(session)
     except OSError:
         return None
-
-

@@ -44,7 +44,6 @@ __all__ = [
 ]
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
     """What a value was.
@@ -87,7 +86,9 @@ def fingerprint(
         why = _limit(str(stopped), limit_bytes, seconds)
     except Exception as error:
         why = f"it cannot be read ({type(error).__name__})"
-    return Fingerprint(type=type_name(value), digest=digest, form=form, summary=summary(value), why=why)
+    return Fingerprint(
+        type=type_name(value), digest=digest, form=form, summary=summary(value), why=why
+    )
 
 
 def _limit(what: str, limit: int, seconds: float) -> str:

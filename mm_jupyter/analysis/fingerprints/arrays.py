@@ -10,7 +10,15 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from mm_jupyter.analysis.fingerprints.parts import Atom, Block, Buffer, Group, Part, attributes, pairs
+from mm_jupyter.analysis.fingerprints.parts import (
+    Atom,
+    Block,
+    Buffer,
+    Group,
+    Part,
+    attributes,
+    pairs,
+)
 from mm_jupyter.analysis.fingerprints.plain import sequence, strings_block
 
 CHUNK = 1 << 22
@@ -23,7 +31,9 @@ def numpy_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
     if np.ma.MaskedArray in kinds:
         return masked_part(value)
     if np.ndarray in kinds:
-        return array_part(value, "ndarray" if type(value) in (np.ndarray, np.memmap) else type(value).__name__)
+        return array_part(
+            value, "ndarray" if type(value) in (np.ndarray, np.memmap) else type(value).__name__
+        )
     if np.generic in kinds:
         return _scalar(value)
     if np.dtype in kinds:
@@ -31,7 +41,9 @@ def numpy_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
     if np.random.Generator in kinds:
         return attributes("generator", "numpy.random.Generator", _bits(value.bit_generator.state))
     if np.random.RandomState in kinds:
-        return attributes("generator", "numpy.random.RandomState", _bits(value.get_state(legacy=False)))
+        return attributes(
+            "generator", "numpy.random.RandomState", _bits(value.get_state(legacy=False))
+        )
     if np.random.BitGenerator in kinds:
         return attributes("generator", type(value).__name__, _bits(value.state))
     if np.random.SeedSequence in kinds:
@@ -106,7 +118,9 @@ def _name(dtype: Any) -> str:
 
 def _long(array: Any, kind: str) -> Block:
     """``longdouble``: the bytes between the numbers are garbage, so the numbers go as text."""
-    block = strings_block(f"{kind} {array.dtype.name}", [str(number) for number in array.ravel().tolist()])
+    block = strings_block(
+        f"{kind} {array.dtype.name}", [str(number) for number in array.ravel().tolist()]
+    )
     return Block(block.kind, "strings", array.shape, block.chunks, block.size)
 
 
@@ -128,7 +142,11 @@ def _pieces(array: Any) -> Iterator[Buffer]:
 
 def _same_nan(array: Any) -> Any:
     np = sys.modules["numpy"]
-    numbers = array.reshape(-1).view(f"f{array.dtype.itemsize // 2}") if array.dtype.kind == "c" else array
+    numbers = (
+        array.reshape(-1).view(f"f{array.dtype.itemsize // 2}")
+        if array.dtype.kind == "c"
+        else array
+    )
     with np.errstate(all="ignore"):
         if not math.isnan(numbers.min()):  # a minimum is NaN as soon as one number is
             return array
@@ -149,7 +167,9 @@ def scipy_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
         ("shape", tuple(map(int, value.shape))),
         ("data", array_part(entries.data)),
     ]
-    fields += [(f"axis {axis}", array_part(index.astype("<i8"))) for axis, index in enumerate(where)]
+    fields += [
+        (f"axis {axis}", array_part(index.astype("<i8"))) for axis, index in enumerate(where)
+    ]
     return attributes("sparse", type(value).__name__, fields)
 
 
@@ -159,7 +179,9 @@ def torch_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
     if torch.Tensor in kinds:
         return tensor_part(value)
     if torch.Generator in kinds:
-        return attributes("generator", "torch.Generator", (("state", tensor_part(value.get_state())),))
+        return attributes(
+            "generator", "torch.Generator", (("state", tensor_part(value.get_state())),)
+        )
     if torch.dtype in kinds or torch.device in kinds:
         return Atom(type(value).__name__, str(value))
     if torch.optim.Optimizer in kinds:

@@ -64,7 +64,9 @@ class FormWriter:
 
     def __init__(self, limit: int) -> None:
         self.left = limit
-        self._reserve = limit // 4  # for nodes: one large array must not cost the paths of all others
+        self._reserve = (
+            limit // 4
+        )  # for nodes: one large array must not cost the paths of all others
         self._nodes: list[Any] = []
         self._buffers: list[bytes] = []
 
@@ -83,7 +85,9 @@ class FormWriter:
     def opaque(self, label: str, why: str) -> int:
         return self._add(["o", label, why], len(label) + len(why) + 12)
 
-    def block(self, kind: str, dtype: str, shape: tuple[int, ...], digest: str, data: bytes | None) -> int:
+    def block(
+        self, kind: str, dtype: str, shape: tuple[int, ...], digest: str, data: bytes | None
+    ) -> int:
         number = None
         if data is not None and self.keeps(len(data)):
             number = len(self._buffers)
@@ -92,7 +96,13 @@ class FormWriter:
         return self._add(["b", kind, dtype, shape, digest, number], len(kind) + len(dtype) + 60)
 
     def group(
-        self, number: int, kind: str, label: str, shape: tuple[bool, bool], digest: str, children: list[int]
+        self,
+        number: int,
+        kind: str,
+        label: str,
+        shape: tuple[bool, bool],
+        digest: str,
+        children: list[int],
     ) -> None:
         if self.left >= 0:
             self._nodes[number] = ["g", kind, label, *shape, digest, children]
@@ -112,7 +122,8 @@ class FormWriter:
         if self.left < 0:
             return None
         header = json.dumps(
-            {"nodes": self._nodes, "sizes": [len(buffer) for buffer in self._buffers]}, separators=(",", ":")
+            {"nodes": self._nodes, "sizes": [len(buffer) for buffer in self._buffers]},
+            separators=(",", ":"),
         ).encode("ascii")
         return b"".join((MAGIC, len(header).to_bytes(8, "little"), header, *self._buffers))
 
@@ -144,7 +155,9 @@ def _node(node: list[Any], buffers: list[bytes]) -> Node:
         case ["a", kind, text]:
             return AtomNode(kind, text)
         case ["b", kind, dtype, shape, digest, number]:
-            return BlockNode(kind, dtype, tuple(shape), digest, None if number is None else buffers[number])
+            return BlockNode(
+                kind, dtype, tuple(shape), digest, None if number is None else buffers[number]
+            )
         case ["g", kind, label, in_pairs, ordered, digest, children]:
             return GroupNode(kind, label, in_pairs, ordered, digest, tuple(children))
         case ["o", label, why]:

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from mm_jupyter.analysis.fingerprints.arrays import array_part
-from mm_jupyter.analysis.fingerprints.parts import Atom, Block, Group, Opaque, Part, attributes, pairs
+from mm_jupyter.analysis.fingerprints.parts import (
+    Atom,
+    Block,
+    Group,
+    Opaque,
+    Part,
+    attributes,
+    pairs,
+)
 from mm_jupyter.analysis.fingerprints.plain import strings_block
 
 
@@ -62,7 +70,11 @@ def _index(index: Any) -> Part:
     pd = sys.modules["pandas"]
     if index.nlevels > 1:
         levels = [_values(index.get_level_values(level)) for level in range(index.nlevels)]
-        return attributes("index", "MultiIndex", (("names", list(index.names)), ("levels", Group("list", "", levels))))
+        return attributes(
+            "index",
+            "MultiIndex",
+            (("names", list(index.names)), ("levels", Group("list", "", levels))),
+        )
     names = list(index.names)
     if isinstance(index, pd.RangeIndex):
         first, step, size = index.start, index.step, len(index)
@@ -130,7 +142,9 @@ def _times(plain: Any, kind: str, zone: str) -> Block:
     limit = np.iinfo("i8").max // (factor or 1)
     if unit == "ns" and not (real % 1_000).any():
         unit, plain = "us", plain.astype(f"{kind}8[us]")
-    elif factor is not None and (not len(real) or max(abs(int(real.max())), abs(int(real.min()))) < limit):
+    elif factor is not None and (
+        not len(real) or max(abs(int(real.max())), abs(int(real.min()))) < limit
+    ):
         unit, plain = "us", plain.astype(f"{kind}8[us]")
     block = array_part(plain.view("<i8"), f"column {kind}8[{unit}] {zone}".rstrip())
     assert isinstance(block, Block)
@@ -158,7 +172,9 @@ def _extension(values: Any) -> Part:
         sides = (("left", _values(values.left)), ("right", _values(values.right)))
         return attributes("column", f"interval {values.closed}", sides)
     if isinstance(dtype, pd.SparseDtype):
-        return attributes("column", f"sparse {dtype}", (("values", _values(pd.Series(values.to_dense()))),))
+        return attributes(
+            "column", f"sparse {dtype}", (("values", _values(pd.Series(values.to_dense()))),)
+        )
     if isinstance(dtype, pd.StringDtype):
         return strings_block("column str", [_text(item) for item in values.tolist()])
     return _nullable(values)
@@ -185,7 +201,9 @@ def polars_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
         fields = (("cells", Group("columns", "", pairs(cells), pairs=True)), ("rows", value.height))
         return attributes("frame", "polars.DataFrame", fields)
     if pl.Series in kinds:
-        return attributes("series", "polars.Series", (("name", value.name), ("values", _polars_column(value))))
+        return attributes(
+            "series", "polars.Series", (("name", value.name), ("values", _polars_column(value)))
+        )
     return None
 
 
@@ -203,7 +221,10 @@ def pyarrow_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
     pa = sys.modules["pyarrow"]
     if pa.Table in kinds or pa.RecordBatch in kinds:
         cells = zip(value.schema.names, map(_arrow_column, value.columns), strict=True)
-        fields = (("cells", Group("columns", "", pairs(cells), pairs=True)), ("rows", value.num_rows))
+        fields = (
+            ("cells", Group("columns", "", pairs(cells), pairs=True)),
+            ("rows", value.num_rows),
+        )
         return attributes("frame", "pyarrow.Table", fields)
     if pa.ChunkedArray in kinds or pa.Array in kinds:
         return _arrow_column(value)
@@ -218,7 +239,11 @@ def _arrow_column(column: Any) -> Part:
     pa = sys.modules["pyarrow"]
     types = pa.types
     if (types.is_integer(column.type) or types.is_floating(column.type)) and not column.null_count:
-        plain = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+        plain = (
+            column.to_numpy()
+            if isinstance(column, pa.ChunkedArray)
+            else column.to_numpy(zero_copy_only=False)
+        )
         return array_part(plain, f"column {column.type}")
     if types.is_string(column.type) or types.is_large_string(column.type):
         return strings_block(f"column {column.type}", column.to_pylist())

@@ -114,7 +114,10 @@ def _function(value: types.FunctionType) -> Part:
         ("defaults", value.__defaults__),
         ("kwdefaults", value.__kwdefaults__),
         ("closure", Group("list", "", cells)),
-        ("attributes", {name: part for name, part in value.__dict__.items() if name != "__wrapped__"}),
+        (
+            "attributes",
+            {name: part for name, part in value.__dict__.items() if name != "__wrapped__"},
+        ),
     ]
     return attributes("function", value.__qualname__, fields)
 
@@ -133,7 +136,10 @@ def _code(code: types.CodeType) -> Part:
         ("bytes", code.co_code),
         ("constants", Group("list", "", consts)),
         ("names", (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)),
-        ("arguments", (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)),
+        (
+            "arguments",
+            (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags),
+        ),
         ("exceptions", code.co_exceptiontable),
         ("name", code.co_name),
     ]
@@ -141,7 +147,15 @@ def _code(code: types.CodeType) -> Part:
 
 
 _CLASS_NOISE = frozenset(
-    {"__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl", "__qualname__"}
+    {
+        "__dict__",
+        "__weakref__",
+        "__module__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "_abc_impl",
+        "__qualname__",
+    }
 )
 
 
@@ -238,12 +252,20 @@ def _items(value: collections.OrderedDict[Any, Any]) -> Iterator[object]:
 
 
 def _default(value: collections.defaultdict[Any, Any]) -> Part:
-    fields = [("factory", value.default_factory), ("contents", mapping("dict", "", value)), *_state(value, type(value))]
+    fields = [
+        ("factory", value.default_factory),
+        ("contents", mapping("dict", "", value)),
+        *_state(value, type(value)),
+    ]
     return attributes("dict", label_of(type(value)), fields)
 
 
 def _deque(value: collections.deque[Any]) -> Part:
-    fields = [("contents", list(collections.deque.__iter__(value))), ("maxlen", value.maxlen), *_state(value, type(value))]
+    fields = [
+        ("contents", list(collections.deque.__iter__(value))),
+        ("maxlen", value.maxlen),
+        *_state(value, type(value)),
+    ]
     return attributes("list", label_of(type(value)), fields)
 
 
@@ -277,7 +299,10 @@ def _memory(value: memoryview) -> Part:
 
 def _iterator(value: object) -> Part:
     name = type(value).__name__.replace("_", " ")
-    return Opaque(type(value).__name__, f"{'an' if name[0] in 'aeiou' else 'a'} {name}, which reading would use up")
+    return Opaque(
+        type(value).__name__,
+        f"{'an' if name[0] in 'aeiou' else 'a'} {name}, which reading would use up",
+    )
 
 
 def _exception(value: BaseException) -> Part:
@@ -329,7 +354,11 @@ def _state(value: object, kind: type) -> list[tuple[str, object]]:
                     continue
     fields.update(dict_of(value))
     cached = _cached_names(kind)
-    return [(name, part) for name, part in fields.items() if type(name) is str and name not in NOISE and name not in cached]
+    return [
+        (name, part)
+        for name, part in fields.items()
+        if type(name) is str and name not in NOISE and name not in cached
+    ]
 
 
 def _cached_names(kind: type) -> frozenset[str]:
@@ -368,7 +397,11 @@ def _booster(value: Any, kinds: tuple[type, ...]) -> Part | None:
     """xgboost's Booster and DMatrix, lightgbm's Booster: what they save."""
     names = [_qualname_of(kind) for kind in kinds]
     if "Booster" not in names:
-        return Opaque(label_of(type(value)), "a data set kept outside Python") if "DMatrix" in names else None
+        return (
+            Opaque(label_of(type(value)), "a data set kept outside Python")
+            if "DMatrix" in names
+            else None
+        )
     if hasattr(value, "save_raw"):
         return Group("booster", label_of(type(value)), (bytes(value.save_raw("ubj")),))
     return Group("booster", label_of(type(value)), (value.model_to_string(),))

@@ -69,7 +69,9 @@ class Group:
     def digest(self, codes: list[bytes]) -> bytes:
         """The digest of the group from the codes of its children."""
         if not self.ordered:
-            codes = sorted(map(bytes.__add__, codes[::2], codes[1::2])) if self.pairs else sorted(codes)
+            codes = (
+                sorted(map(bytes.__add__, codes[::2], codes[1::2])) if self.pairs else sorted(codes)
+            )
         head = f"{self.kind}\0{self.label}\0{len(codes)}\0".encode("utf-8", "surrogatepass")
         return blake2b(head + b"".join(codes), digest_size=SIZE).digest()
 

@@ -79,7 +79,9 @@ ATOMS: dict[type, Callable[[Any], Part]] = {
     datetime.datetime: _moment,
     datetime.date: _moment,
     datetime.time: _moment,
-    datetime.timedelta: lambda value: Atom("timedelta", f"{value.days},{value.seconds},{value.microseconds}"),
+    datetime.timedelta: lambda value: Atom(
+        "timedelta", f"{value.days},{value.seconds},{value.microseconds}"
+    ),
     datetime.timezone: _zone,
     pathlib.PosixPath: _path,
     pathlib.WindowsPath: _path,

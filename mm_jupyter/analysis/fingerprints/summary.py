@@ -23,7 +23,11 @@ def type_name(value: object) -> str:
     kind = type(value)
     name = label_of(kind).rpartition(".")[2]
     package = module_of(kind).partition(".")[0]
-    return name if package in ("builtins", "__main__") or package.startswith("_") else f"{package}.{name}"
+    return (
+        name
+        if package in ("builtins", "__main__") or package.startswith("_")
+        else f"{package}.{name}"
+    )
 
 
 def _summary(value: Any) -> str:
@@ -34,7 +38,11 @@ def _summary(value: Any) -> str:
     if kind in (bool, int, float, complex, type(None)):
         return repr(value)
     if kind is str:
-        return repr(value[:WIDTH]) if len(value) < WIDTH - 2 else f"{value[: WIDTH - 30]!r}... ({len(value):,} characters)"
+        return (
+            repr(value[:WIDTH])
+            if len(value) < WIDTH - 2
+            else f"{value[: WIDTH - 30]!r}... ({len(value):,} characters)"
+        )
     if kind in (list, tuple, set, frozenset, dict, bytes, bytearray):
         return f"{name} of {len(value):,}"
     return _of_library(value, name, module_of(kind).partition(".")[0])
@@ -45,7 +53,11 @@ def _of_library(value: Any, name: str, package: str) -> str:
         shape = value.shape
         return f"{name} {' x '.join(f'{size:,}' for size in shape)}"
     if package in ("numpy", "torch"):
-        if hasattr(value, "dtype") and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        if (
+            hasattr(value, "dtype")
+            and getattr(value, "shape", None) == ()
+            and hasattr(value, "item")
+        ):
             return repr(value.item())
         dtype = str(value.dtype).removeprefix("torch.")
         return f"{name} {dtype} {tuple(value.shape)}"

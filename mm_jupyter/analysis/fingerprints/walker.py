@@ -51,7 +51,9 @@ class Walk:
         self._stack: list[_Frame] = []
         self._active: dict[int, int] = {}  # id -> place in the stack
         self._known: dict[int, tuple[bytes, int]] = {}  # id -> code, node
-        self._knot: list[tuple[int, int, int]] = []  # id, number, node of closed groups in an open knot
+        self._knot: list[
+            tuple[int, int, int]
+        ] = []  # id, number, node of closed groups in an open knot
         self._knot_of: dict[int, tuple[int, int]] = {}
         self._kept: list[object] = []
         self._groups = self._steps = self._knots = 0
@@ -110,7 +112,15 @@ class Walk:
         self._active[key] = depth
         node = self._form.open() if self._form.left >= 0 else 0
         self._stack.append(
-            _Frame(group, iter(group.children), key, self._groups, node, self._groups, knots=self._knots)
+            _Frame(
+                group,
+                iter(group.children),
+                key,
+                self._groups,
+                node,
+                self._groups,
+                knots=self._knots,
+            )
         )
         self._groups += 1
 
@@ -151,7 +161,12 @@ class Walk:
         if in_set and (knotted or frame.knots != self._knots):
             self._note("holds", "a set of objects that refer to each other")
         self._form.group(
-            frame.node, group.kind, group.label, (group.pairs, group.ordered), digest.hex(), frame.nodes
+            frame.node,
+            group.kind,
+            group.label,
+            (group.pairs, group.ordered),
+            digest.hex(),
+            frame.nodes,
         )
         self._active.pop(frame.key, None)
         if knotted:

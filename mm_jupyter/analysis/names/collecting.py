@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mm_jupyter.analysis.names.facts import (
+    NONE,
     PARAMETER,
     Bind,
     Call,
@@ -16,7 +17,7 @@ from mm_jupyter.analysis.names.facts import (
     Store,
     Value,
 )
-from mm_jupyter.analysis.names.scopes import Scope
+from mm_jupyter.analysis.names.scopes import Scope, ScopeKind
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Notes:
     steps: list[Step] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     """The parameters, of a function."""
+    returned: set[str] = field(default_factory=set)
     makes_code: bool = False
     lazy: bool = False
     stateful: bool = False
@@ -38,7 +40,7 @@ class Notes:
         """The notes on a function in global names: its own names are followed to what they may share."""
         sources: dict[str, set[str]] = {name: {PARAMETER} for name in self.given}
         for step in self.steps:
-            if isinstance(step, (Bind, Store)):
+            if isinstance(step, Bind) or (isinstance(step, Store) and ":" in step.target):
                 sources.setdefault(step.target, set()).update(step.value.shared)
         changes: set[str] = set()
         calls: list[Call] = []
@@ -64,6 +66,7 @@ class Notes:
             calls=tuple(calls),
             barriers=frozenset(self.barriers),
             mentions=frozenset(self.mentions),
+            returns=_roots(self.returned, sources),
             makes_code=self.makes_code,
             lazy=self.lazy,
             stateful=self.stateful,
@@ -106,11 +109,12 @@ class Collector:
         self._numbers = 0
 
     def scope(
-        self, kind: str, bound: Iterable[str], outer: Iterable[str] = (), title: str = ""
+        self, kind: ScopeKind, bound: Iterable[str], outer: Iterable[str] = (), title: str = ""
     ) -> Scope:
         """A new inner scope, entered."""
         self._numbers += 1
-        scope = Scope(kind, self._numbers, set(bound), set(outer), title)  # type: ignore[arg-type]
+        mine = {self.written(word) for word in bound}
+        scope = Scope(kind, self._numbers, mine, {self.written(word) for word in outer}, title)
         self.scopes.append(scope)
         return scope
 
@@ -169,6 +173,12 @@ class Collector:
         """Count what code that the cell itself defined does as done now."""
         self.cell.barriers |= effects.barriers
         self.cell.mentions |= effects.mentions
+        for call in (Call(NONE, NONE, NONE, effects.changes, "", False), *effects.calls):
+            every = (call.called, call.receivers, call.arguments, call.changes)
+            called, receivers, arguments, changes = (part - {PARAMETER} for part in every)
+            if receivers or arguments or changes:
+                step = Call(called, receivers, arguments, changes, call.path, call.bare)
+                self.cell.steps.append(step)
         for name in effects.defines:
             self.cell.defines.add(name)
             self.plain.add(name)
@@ -198,7 +208,7 @@ class Collector:
     def store(self, roots: Names, value: Value, deep: bool, *, sure: bool = True) -> None:
         """Note that ``value`` is put into the objects of ``roots``."""
         for name in roots:
-            self.notes.steps.append(Store(name, value, deep))
+            self.notes.steps.append(Store(name, value, deep, sure))
             if sure and self.notes is self.cell and ":" not in name:
                 self.changes.add(name)
 

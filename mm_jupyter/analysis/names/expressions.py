@@ -165,6 +165,7 @@ class Expressions(Collector):
         match node:
             case ast.Compare(left=ast.Constant(value=str(name)), comparators=[ast.Call() as call]):
                 if is_namespace(call):
+                    self.expr(call.func)
                     self.read(name)
                     return FRESH
         for child in (node.left, *node.comparators):
@@ -253,9 +254,11 @@ class Expressions(Collector):
         self.notes.stateful = self.notes.stateful or bool(enclosing)
         scope = self.scope("function", bound | set(parameters(node.args)), outer)
         scope.bound |= {item.name for item in getattr(node, "type_params", ())}
-        self.notes.given |= {f"{scope.number}:{name}" for name in parameters(node.args)}
+        self.notes.given |= {
+            f"{scope.number}:{self.written(name)}" for name in parameters(node.args)
+        }
         if isinstance(node, ast.Lambda):
-            self.expr(node.body)
+            self.notes.returned |= self.expr(node.body).shared
         else:
             self.statements(node.body)
         self.scopes.pop()
@@ -304,7 +307,9 @@ class Expressions(Collector):
             word.arg == "inplace" and getattr(word.value, "value", None) is True
             for word in node.keywords
         )
-        if name in habits.CHANGE or in_place or inplace or (thrown and name not in habits.KEEP):
+        if name in habits.DRAW:
+            changes |= {root for root in receivers if habits.draws_on_itself(root)}
+        elif name in habits.CHANGE or in_place or inplace or (thrown and name not in habits.KEEP):
             changes |= receivers
         if arguments and (name in habits.ARGUMENTS or in_place):
             changes |= arguments[0].shared

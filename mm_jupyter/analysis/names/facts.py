@@ -51,12 +51,13 @@ class Bind:
 class Store:
     """Something is put into the object of a name (``x[0] = v``, ``x.a = v``, ``x.append(v)``).
 
-    ``deep``: into something inside it (``x.a[0] = v``).
+    ``deep``: into something inside it (``x.a[0] = v``). ``sure``: the syntax says it, not the name of a method.
     """
 
     target: str
     value: Value
     deep: bool
+    sure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ Step = Bind | Store | Call
 class Effects:
     """What happens when a function (or a method of a class) that a cell defines is called later.
 
-    Names are global ones; ``PARAMETER`` stands for what the caller gives. ``makes_code``: what it returns may be code
-    again (a class, a closure). ``stateful``: a call may change something that only the function itself can reach.
+    Names are global ones; ``PARAMETER`` stands for what the caller gives. ``returns``: what the result may share.
+    ``makes_code``: the result may be code again (an instance, a closure); ``lazy``: reading the result runs it.
+    ``stateful``: a call may change something that only the function itself can reach.
     """
 
     uses: Names
@@ -91,6 +93,7 @@ class Effects:
     calls: tuple[Call, ...]
     barriers: Names
     mentions: Names
+    returns: Names
     makes_code: bool
     lazy: bool
     stateful: bool

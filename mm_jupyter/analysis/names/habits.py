@@ -26,7 +26,7 @@ KEEP = frozenset(
     head tail describe info sample show copy mean sum std var median min max count nunique unique value_counts
     groupby agg corr quantile predict predict_proba predict_log_proba decision_function score transform
     inverse_transform summary format join split keys values items to_csv to_parquet to_excel to_json to_html to_string
-    to_latex to_pickle to_feather to_sql to_numpy tolist plot hist boxplot savefig dump dumps save save_model exists
+    to_latex to_pickle to_feather to_sql to_numpy tolist savefig dump dumps save save_model exists
     is_file is_dir iterdir glob mkdir touch write_text write_bytes read_text read_bytes unlink display
     print item isna isnull notna sort_values sort_index reset_index set_index rename merge query assign pivot
     pivot_table drop dropna drop_duplicates fillna replace astype apply map applymap nlargest nsmallest round
@@ -43,6 +43,16 @@ ARGUMENTS = frozenset(
     """.split()
 )
 """Functions that change their first argument; so do those of torch whose name ends in ``_``."""
+
+DRAW = frozenset("plot hist boxplot bar barh scatter imshow pie pcolormesh contour contourf".split())
+"""Methods that draw: on axes they change them, on data they do not."""
+_AXES = re.compile(r"(ax|axes|axs|axis|fig|figure|canvas)\d*|\w+_(ax|axes|axs|fig)\d*")
+
+
+def draws_on_itself(name: str) -> bool:
+    """A receiver of this name is, by custom, axes or a figure."""
+    return _AXES.fullmatch(name) is not None
+
 
 VIEWS = frozenset(
     """
@@ -82,7 +92,9 @@ SCOPED = frozenset(
 )
 """Context managers that put back what is set inside them."""
 
-_SILENT = frozenset("print display show help len repr str type isinstance".split())
+_SILENT = frozenset(
+    "print display show help append extend insert sort reverse clear update add remove".split()
+)
 _SETTER = re.compile(
     r"_?(set|use|enable|disable|register|config|configure|basicConfig|install|init|reset|patch|filterwarnings|"
     r"simplefilter|seterr|rc|monkey|load_dotenv|add_(?!subplot|axes))"
@@ -103,7 +115,7 @@ _ENVIRON = frozenset("environ putenv unsetenv environb load_dotenv".split())
 
 
 def shows(name: str) -> bool:
-    """A call of ``name`` gives a value that IPython keeps (``print`` and its like give None)."""
+    """A call of ``name`` gives a value that IPython keeps (``print`` and ``append`` give None)."""
     return name not in _SILENT
 
 

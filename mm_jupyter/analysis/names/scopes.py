@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ScopeKind = Literal["module", "function", "class", "comprehension"]
 
 
@@ -37,37 +35,24 @@ def bindings(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str], set[str]]:
     bound: set[str] = set()
     outer: set[str] = set()
     enclosing: set[str] = set()
-    stack = list(nodes)
+    stack: list[Any] = list(nodes)
     while stack:
         node = stack.pop()
-        match node:
-            case ast.Name(ctx=ast.Store() | ast.Del()):
+        kind = type(node)
+        if kind is ast.Constant:
+            continue
+        if kind is ast.Name:
+            if type(node.ctx) is not ast.Load:
                 bound.add(node.id)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                bound.add(node.name)
-                stack += node.decorator_list
-                if isinstance(node, ast.ClassDef):
-                    stack += [*node.bases, *(keyword.value for keyword in node.keywords)]
-                else:
-                    stack += [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
-                continue
-            case ast.Lambda():
-                stack += [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
-                continue
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                bound |= _walrus(node)
-                continue
-            case ast.Import() | ast.ImportFrom():
-                bound |= {imported(alias) for alias in node.names}
-            case ast.ExceptHandler() | ast.MatchAs() | ast.MatchStar():
-                bound |= {node.name} if node.name else set()
-            case ast.MatchMapping():
-                bound |= {node.rest} if node.rest else set()
-            case ast.Global():
-                outer.update(node.names)
-            case ast.Nonlocal():
-                enclosing.update(node.names)
-        stack += ast.iter_child_nodes(node)
+            continue
+        if kind in _BINDERS:
+            _BINDERS[kind](node, bound, stack)
+        elif kind is ast.Global:
+            outer.update(node.names)
+        elif kind is ast.Nonlocal:
+            enclosing.update(node.names)
+        if kind not in _CLOSED:
+            stack += ast.iter_child_nodes(node)
     return bound - outer - enclosing, outer, enclosing
 
 
@@ -86,6 +71,32 @@ def imported(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
+def _of_function(node: Any, bound: set[str], stack: list[Any]) -> None:
+    if not isinstance(node, ast.Lambda):
+        bound.add(node.name)
+        stack += node.decorator_list
+    stack += [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+
+
+def _of_class(node: Any, bound: set[str], stack: list[Any]) -> None:
+    bound.add(node.name)
+    stack += [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
+
+
+def _of_import(node: Any, bound: set[str], stack: list[Any]) -> None:  # noqa: ARG001 - one signature
+    bound.update(imported(alias) for alias in node.names)
+
+
+def _of_name(node: Any, bound: set[str], stack: list[Any]) -> None:  # noqa: ARG001 - one signature
+    name = getattr(node, "name", None) or getattr(node, "rest", None)
+    if name:
+        bound.add(name)
+
+
+def _of_comprehension(node: Any, bound: set[str], stack: list[Any]) -> None:  # noqa: ARG001 - one signature
+    bound |= _walrus(node)
+
+
 def _walrus(node: ast.AST) -> set[str]:
     """Names bound by ``:=`` in a comprehension: they belong to the scope around it."""
     return {
@@ -93,3 +104,28 @@ def _walrus(node: ast.AST) -> set[str]:
         for inner in ast.walk(node)
         if isinstance(inner, ast.NamedExpr) and isinstance(inner.target, ast.Name)
     }
+
+
+_CLOSED = frozenset(
+    (
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+        *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    )
+)
+"""Nodes with a scope of their own."""
+_BINDERS: dict[type[ast.AST], Callable[[Any, set[str], list[Any]], None]] = {
+    ast.FunctionDef: _of_function,
+    ast.AsyncFunctionDef: _of_function,
+    ast.Lambda: _of_function,
+    ast.ClassDef: _of_class,
+    ast.Import: _of_import,
+    ast.ImportFrom: _of_import,
+    ast.ExceptHandler: _of_name,
+    ast.MatchAs: _of_name,
+    ast.MatchStar: _of_name,
+    ast.MatchMapping: _of_name,
+    ast.ListComp: _of_comprehension,
+    ast.SetComp: _of_comprehension,
+    ast.DictComp: _of_comprehension,
+    ast.GeneratorExp: _of_comprehension,
+}

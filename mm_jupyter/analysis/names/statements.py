@@ -48,6 +48,9 @@ class Statements(Expressions):
         else:
             self.expr(node.value)
 
+    def _return(self, node: ast.Return) -> None:
+        self.notes.returned |= self.expr(node.value).shared
+
     def _assign(self, node: ast.Assign) -> None:
         items = _items(node)
         if items is not None:
@@ -341,6 +344,7 @@ def joined(several: tuple[Effects, ...], is_class: bool) -> Effects:
         calls=calls,
         barriers=union("barriers"),
         mentions=union("mentions"),
+        returns=union("returns"),
         makes_code=makes_code,
         lazy=any(effects.lazy for effects in several),
         stateful=any(effects.stateful for effects in several),
@@ -374,6 +378,7 @@ def _literal(node: ast.expr) -> tuple[bool, Literal]:
 
 _METHODS: dict[type[ast.AST], Any] = {
     ast.Expr: Statements._expression,
+    ast.Return: Statements._return,
     ast.Assign: Statements._assign,
     ast.AnnAssign: Statements._annotated,
     ast.AugAssign: Statements._augmented,

@@ -1,0 +1,109 @@
+"""Which names may reach which objects, as far as the source of the executions so far tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mm_jupyter.analysis.names import PARAMETER, Effects, Names, Value
+
+Objects = frozenset[int]
+NOTHING: Objects = frozenset()
+
+
+class Heap:
+    """Abstract objects, numbered.
+
+    ``own``: a name -> the objects that it may be. ``inside``: an object -> those that it may hold. ``behind``: an
+    instance -> the class or function that made it, which is read with it and not changed through it. ``code``: what an
+    object does when called. ``lazy``: objects that are used up by reading them.
+    """
+
+    def __init__(self) -> None:
+        self.own: dict[str, Objects] = {}
+        self.inside: dict[int, set[int]] = {}
+        self.behind: dict[int, set[int]] = {}
+        self.code: dict[int, tuple[Effects, ...]] = {}
+        self.lazy: set[int] = set()
+        self._modules: dict[str, int] = {}
+        self._count = 0
+
+    def fresh(self) -> int:
+        """A new object."""
+        self._count += 1
+        return self._count
+
+    def module(self, path: str) -> int:
+        """The one object of a module or of what it exports."""
+        if path not in self._modules:
+            self._modules[path] = self.fresh()
+        return self._modules[path]
+
+    def owned(self, names: Iterable[str]) -> Objects:
+        """The objects that the names may be."""
+        found: set[int] = set()
+        for name in names:
+            found |= self.own.get(name, NOTHING)
+        return frozenset(found)
+
+    def reached(self, start: Iterable[int], *, code: bool = True) -> set[int]:
+        """``start`` and everything that can be reached from it; ``code``: the classes of instances too."""
+        seen: set[int] = set()
+        stack = list(start)
+        while stack:
+            item = stack.pop()
+            if item not in seen:
+                seen.add(item)
+                stack += self.inside.get(item, ())
+                if code:
+                    stack += self.behind.get(item, ())
+        return seen
+
+    def effects(self, names: Iterable[str]) -> list[Effects]:
+        """What code that can be reached through the names does when it is called."""
+        if not self.code:
+            return []
+        return [
+            effects
+            for item in sorted(self.reached(self.owned(names)))
+            for effects in self.code.get(item, ())
+        ]
+
+    def hold(self, holders: Iterable[int], held: Iterable[int]) -> None:
+        """Note that each of ``holders`` may hold each of ``held``."""
+        every = set(held)
+        if every:
+            for holder in holders:
+                self.inside.setdefault(holder, set()).update(every - {holder})
+
+    def value(self, value: Value) -> Objects:
+        """The objects that an expression's value may be."""
+        given = self.owned(value.given)
+        makers = self.effects(value.called) if value.called else []
+        views = set(self.owned(value.views))
+        for effects in makers:
+            if PARAMETER in effects.returns:
+                views |= given
+            views |= self.owned(effects.returns - {PARAMETER})
+        same = self.owned(value.same)
+        if same and not (views or value.elements or value.holds or value.code):
+            return same
+        new = self.fresh()
+        self.hold((new,), views)
+        self.hold(views, (new,))
+        elements = self.owned(value.elements)
+        self.hold((new,), {part for item in elements for part in self.inside.get(item, ())})
+        self.hold(elements, (new,))
+        self.hold((new,), self.owned(value.holds))
+        if value.code:
+            self.code[new] = value.code
+        if any(effects.makes_code for effects in makers):
+            self.behind[new] = set(self.owned(value.called))
+        if value.lazy or any(effects.lazy for effects in makers):
+            self.lazy.add(new)
+            self.hold((new,), given)
+        return same | {new}
+
+
+def settled_uses(effects: Effects, settled: Names) -> Names:
+    """The global names that code reads, without those that its caller had just bound itself."""
+    return effects.uses - settled

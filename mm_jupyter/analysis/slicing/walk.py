@@ -1,0 +1,323 @@
+"""The walk over a session, in order: which executions each execution needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mm_jupyter.analysis.names import PARAMETER, Bind, Call, CellNames, Effects, Store, cell_names
+from mm_jupyter.analysis.names.facts import FRESH, NONE, Names
+from mm_jupyter.analysis.names.habits import barrier_of_call, barrier_of_statement
+from mm_jupyter.analysis.slicing.heap import NOTHING, Heap, Objects, settled_uses
+from mm_jupyter.records import ContentDigest, Execution
+
+_APPENDS = re.compile(r"""["']a[bt+]*["']""")
+_RECENT = {"_": 1, "__": 2, "___": 3}
+_OPAQUE = CellNames(opaque=True, barriers=frozenset(("exec",)))
+
+
+class Walk:
+    """``needs``: an execution -> those that made what it found; ``barriers``: executions that stay in every slice.
+
+    ``conservative``: whatever a call was given, and whatever shares an object with that, may have changed.
+    """
+
+    def __init__(self, executions: Iterable[Execution], *, conservative: bool) -> None:
+        self.conservative = conservative
+        self.needs: dict[int, set[int]] = {}
+        self.barriers: set[int] = set()
+        self.ours: set[int] = set()
+        self._heap = Heap()
+        self._binder: dict[str, int] = {}
+        self._changer: dict[int, int] = {}
+        self._imports: dict[str, str] = {}
+        self._writers: dict[str, list[tuple[int, ContentDigest | None, bool]]] = {}
+        self._counts: dict[int, int] = {}
+        self._shown: list[int] = []
+        self._last: int | None = None
+        self._now = 0
+        every = list(executions)
+        self._local = {
+            module.name.partition(".")[0] for execution in every for module in execution.modules
+        }
+        for execution in every:
+            if took_effect(execution):
+                self._execution(execution)
+
+    def closure(self, starts: Iterable[int]) -> set[int]:
+        """The executions that ``starts`` need, themselves included."""
+        seen: set[int] = set()
+        stack = list(starts)
+        while stack:
+            seq = stack.pop()
+            if seq not in seen:
+                seen.add(seq)
+                stack += self.needs.get(seq, ())
+        return seen
+
+    def _execution(self, execution: Execution) -> None:
+        names = facts(execution)
+        self._now = execution.seq
+        self.needs[execution.seq] = set()
+        if names.ours:
+            self.ours.add(execution.seq)
+        barriers = set(names.barriers)
+        effects = self._reads(names)
+        for one in effects:
+            barriers |= one.barriers
+        self._history(names)
+        self._files_read(execution)
+        bound = self._bound(execution, names)
+        barriers |= self._steps(names, bound, names.augments & set(execution.bound))
+        for one in effects:
+            self._late(one, barriers)
+        if self.conservative:
+            self._everything_given(names, effects, bound)
+        for name in (set(execution.deleted) | names.deletes) - bound:
+            if execution.status == "ok" or name in execution.deleted:
+                self._heap.own.pop(name, None)
+                self._binder[name] = self._now
+        if barriers:
+            self.barriers.add(execution.seq)
+        self._note_for_later(execution, names)
+
+    def _bound(self, execution: Execution, names: CellNames) -> set[str]:
+        """The names that the execution really bound: the record's word, and what the source leaves no doubt about."""
+        if execution.status in ("raised", "interrupted"):
+            return set(execution.bound)
+        return set(execution.bound) | names.certain
+
+    def _need(self, name: str) -> None:
+        """The execution needs what ``name`` holds."""
+        needs = self.needs[self._now]
+        if name in self._binder:
+            needs.add(self._binder[name])
+        for item in self._heap.reached(self._heap.own.get(name, NOTHING)):
+            if item in self._changer:
+                needs.add(self._changer[item])
+        needs.discard(self._now)
+
+    def _reads(self, names: CellNames) -> list[Effects]:
+        """Note everything read; the effects of code of earlier executions that may have been called."""
+        known = self._binder.keys()
+        waiting = list(known) if names.opaque else [*names.uses, *(names.mentions & known)]
+        seen = set(waiting)
+        called: list[Effects] = []
+        while waiting:
+            name = waiting.pop()
+            self._need(name)
+            settled = names.settled.get(name, NONE)
+            for effects in self._heap.effects((name,)):
+                if effects in called:
+                    continue
+                called.append(effects)
+                mentioned = effects.mentions & known
+                fresh = (settled_uses(effects, settled) | mentioned) - seen
+                seen |= fresh
+                waiting += fresh
+        used_up = self._heap.reached(self._heap.owned(seen)) & self._heap.lazy
+        if self._heap.lazy and used_up:
+            self._change(used_up)
+        return called
+
+    def _change(self, items: Iterable[int]) -> None:
+        needs = self.needs[self._now]
+        for item in items:
+            if item in self._changer:
+                needs.add(self._changer[item])
+            self._changer[item] = self._now
+        needs.discard(self._now)
+
+    def _change_deeply(self, names: Iterable[str]) -> None:
+        """The objects of ``names`` and what they hold may have changed; modules of installed packages never have."""
+        for name in names:
+            if not self._is_foreign(name):
+                self._change(self._heap.reached(self._heap.own.get(name, NOTHING), code=False))
+
+    def _is_foreign(self, name: str) -> bool:
+        path = self._imports.get(name)
+        return path is not None and path.partition(".")[0] not in self._local and path[:1] != "."
+
+    def _steps(self, names: CellNames, bound: set[str], rebound: Names) -> set[str]:
+        """Follow the cell's binds, stores and calls; the barriers that only the session's imports show.
+
+        ``rebound``: names whose augmented assignment made a new object.
+        """
+        before = dict(self._heap.own)
+        final: dict[str, Objects] = {}
+        barriers: set[str] = set()
+        imports = self._imports = {**self._imports, **names.imports}
+        for step in names.steps:
+            if isinstance(step, Bind):
+                if step.target in rebound:
+                    new = frozenset((self._heap.fresh(),))
+                    self._heap.hold(new, self._heap.own.get(step.target, NOTHING))
+                else:
+                    new = self._value(step, names)
+                start = (
+                    NOTHING if step.target in names.certain else before.get(step.target, NOTHING)
+                )
+                final[step.target] = final.get(step.target, NOTHING) | new
+                self._heap.own[step.target] = final[step.target] | start
+            elif isinstance(step, Store):
+                if step.target in rebound or (not step.sure and self._is_foreign(step.target)):
+                    continue
+                self._store(step)
+                if (
+                    step.target in imports
+                    and step.target not in names.defines - names.imports.keys()
+                ):
+                    barriers.add("module")
+            else:
+                barriers |= self._call(step, imports)
+        self._imports = {
+            name: path
+            for name, path in imports.items()
+            if name in names.imports or name not in bound
+        }
+        self._heap.own = before
+        for name in bound:
+            self._heap.own[name] = final.get(name) or (
+                NOTHING if name in names.literals else frozenset((self._heap.fresh(),))
+            )
+            if name in names.dotted_imports and name in self._binder:
+                self.needs[self._now].add(self._binder[name])
+            self._binder[name] = self._now
+        self.needs[self._now].discard(self._now)
+        return barriers
+
+    def _value(self, step: Bind, names: CellNames) -> Objects:
+        path = names.imports.get(step.target)
+        if path is not None:
+            item = self._heap.module(path)
+            root = path.partition(".")[0]
+            if root in self._local and root != path:
+                self._heap.behind.setdefault(item, set()).add(self._heap.module(root))
+            return frozenset((item,))
+        if step.value is FRESH and step.target in names.literals:
+            return NOTHING
+        return self._heap.value(step.value)
+
+    def _store(self, step: Store) -> None:
+        holders = self._heap.own.get(step.target, NOTHING)
+        held = set(self._heap.owned(step.value.shared))
+        if step.value.code or step.value.called:
+            held |= self._heap.value(step.value)
+        self._heap.hold(holders, held)
+        self._change(self._heap.reached(holders, code=False) if step.deep else holders)
+
+    def _call(self, call: Call, imports: dict[str, str]) -> set[str]:
+        self._change_deeply(call.changes)
+        if any(
+            _changes_given(effects, self._heap, set())
+            for effects in self._heap.effects(call.called)
+        ):
+            self._change_deeply(call.receivers | call.arguments)
+        if any(effects.stateful for effects in self._heap.effects(call.called)):
+            self._change_deeply(call.called)
+        root, _, rest = call.path.partition(".")
+        path = imports.get(root)
+        if path is None:
+            return set()
+        full = f"{path}.{rest}" if rest else path
+        if call.bare and (path.partition(".")[0] in self._local or path[:1] == "."):
+            self._change_deeply(call.arguments | {root})
+        barrier = barrier_of_call(full)
+        if barrier is None and call.bare and rest:
+            barrier = barrier_of_statement(full)
+        return {barrier} if barrier else set()
+
+    def _late(self, effects: Effects, barriers: set[str]) -> None:
+        """What code of earlier executions changes when it is called now."""
+        self._change_deeply(effects.changes - {PARAMETER})
+        for call in effects.calls:
+            barriers |= self._call(call, self._imports)
+
+    def _everything_given(self, names: CellNames, effects: list[Effects], bound: set[str]) -> None:
+        """The conservative view: all that the calls saw may have changed and may hold one another now."""
+        calls = [step for step in names.steps if isinstance(step, Call)]
+        calls += [call for one in effects for call in one.calls]
+        if not calls:
+            return
+        seen: set[str] = set()
+        for call in calls:
+            seen |= call.called | call.receivers | call.arguments | call.changes
+        for one in effects:
+            seen |= one.uses
+        seen |= bound
+        met = self._heap.reached(
+            self._heap.owned(name for name in seen if not self._is_foreign(name))
+        )
+        hub = self._heap.fresh()
+        self._heap.hold((hub,), met)
+        self._heap.hold(met, (hub,))
+        self._change(met)
+
+    def _history(self, names: CellNames) -> None:
+        """``_``, ``_3``, ``Out[3]``: the executions whose result or source is asked for."""
+        needs = self.needs[self._now]
+        needs |= {self._counts[number] for number in names.history if number in self._counts}
+        for name, back in _RECENT.items():
+            if name in names.uses and name not in self._binder:
+                needs.update(self._shown[-back:])
+        if names.uses & {"_i", "_ii", "_iii"} and self._last is not None:
+            needs.add(self._last)
+
+    def _files_read(self, execution: Execution) -> None:
+        read = [(file.path, file.digest) for file in execution.files if file.role == "input"]
+        read += [(module.path, module.digest) for module in execution.modules]
+        for path, digest in read:
+            writers = self._writers.get(path, [])
+            if not writers or (digest and writers[-1][1] and digest != writers[-1][1]):
+                continue
+            for seq, _, appended in reversed(writers):
+                self.needs[self._now].add(seq)
+                if not appended:
+                    break
+
+    def _note_for_later(self, execution: Execution, names: CellNames) -> None:
+        read = {file.path for file in execution.files if file.role == "input"}
+        for file in execution.files:
+            if file.role == "output":
+                appended = file.path in read or bool(_APPENDS.search(execution.source))
+                self._writers.setdefault(file.path, []).append(
+                    (execution.seq, file.digest, appended)
+                )
+        if execution.count is not None:
+            self._counts[execution.count] = execution.seq
+        if names.shows and execution.status == "ok":
+            self._shown.append(execution.seq)
+        self._last = execution.seq
+
+
+def facts(execution: Execution) -> CellNames:
+    """The facts of an execution's source; source that ran and is no Python here was written for a newer one."""
+    names = cell_names(execution.source)
+    return names if names.syntax_ok else _OPAQUE
+
+
+def took_effect(execution: Execution) -> bool:
+    """False for an execution that did nothing: a syntax error, or interrupted before it bound anything."""
+    if execution.status == "interrupted":
+        return bool(execution.bound or execution.deleted)
+    if execution.status != "raised":
+        return True
+    failure = execution.failure
+    if failure is None or failure.name not in ("SyntaxError", "IndentationError", "TabError"):
+        return cell_names(execution.source).syntax_ok
+    return bool(execution.bound or execution.deleted) and cell_names(execution.source).syntax_ok
+
+
+def _changes_given(effects: Effects, heap: Heap, seen: set[int]) -> bool:
+    """A call of the code may change what it is given, itself or through code that it calls."""
+    if PARAMETER in effects.changes:
+        return True
+    if id(effects) in seen:
+        return False
+    seen.add(id(effects))
+    return any(
+        _changes_given(inner, heap, seen)
+        for call in effects.calls
+        if PARAMETER in call.arguments | call.receivers
+        for inner in heap.effects(call.called - {PARAMETER})
+    )

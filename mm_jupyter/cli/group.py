@@ -1,0 +1,59 @@
+"""The command ``mm`` and what its parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from mm_jupyter import __version__
+from mm_jupyter.cards import Rendered
+from mm_jupyter.cli.screen import Screen
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+EXIT_STATUSES = """\b
+Exit status: 0 identical or equivalent, 1 diverged or unstable, 2 failed,
+3 unverifiable (the worst of several), 64 bad usage, 74 store, 130 interrupted.
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_STATUSES,
+)
+@click.version_option(__version__, message="mm_jupyter %(version)s")
+def mm() -> None:
+    """Every tracked cell is a run: find it, compare it, replay it, prove it.
+
+    A run is written EXPERIMENT/VERSION, for example churn/7. The store is the folder .mm here or above, or MM_STORE.
+    Each command takes --json and answers with strict JSON.
+
+    \b
+    mm runs 'metrics.accuracy > 0.9'      find runs
+    mm replay churn/7                     does it reproduce, and if not, why?
+    mm recipe churn/7 -o churn.ipynb      the cells that it really needs
+    """
+
+
+def as_json(function: Function) -> Function:
+    """Adds ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(function)
+
+
+def answer(
+    screen: Screen,
+    wanted: bool,
+    value: Callable[[], object],
+    rendered: Callable[[], Rendered | str],
+) -> None:
+    """Give the JSON ``value`` where it is wanted, else show the view or say the sentence."""
+    if wanted:
+        screen.data(value())
+        return
+    view = rendered()
+    if isinstance(view, str):
+        screen.say(view)
+    else:
+        screen.show(view)

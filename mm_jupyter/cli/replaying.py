@@ -1,0 +1,207 @@
+"""Commands that execute: run, recipe, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from mm_jupyter import wire
+from mm_jupyter.cards import recipe_view, runs_table, verdict_card, verdicts_table
+from mm_jupyter.cli import status
+from mm_jupyter.cli.group import EXIT_STATUSES, answer, as_json, mm
+from mm_jupyter.cli.screen import Screen, Steps
+from mm_jupyter.records import SliceName
+
+if TYPE_CHECKING:
+    from mm_jupyter.api.replays import ReplayProgress
+
+
+@mm.command()
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option(
+    "-p",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A parameter; may be repeated.",
+)
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), help="Where to write the executed notebook."
+)
+@as_json
+@click.pass_obj
+def run(
+    screen: Screen,
+    notebook: Path,
+    parameters: tuple[tuple[str, str], ...],
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Execute NOTEBOOK with papermill, tracked.
+
+    The notebook need not say so. Its execution is one run, each %%track cell another. A cell that raises
+    stops the notebook: the runs so far are
+    kept and the exit status is 2.
+
+    \b
+    mm run churn.ipynb -p n_estimators 200 -p data data/2026.csv -o done.ipynb
+    """
+    from mm_jupyter.api.notebooks import run_notebook
+
+    given = {name: parameter(value) for name, value in parameters}
+    with screen.progress() as step:
+        report = run_notebook(
+            notebook,
+            parameters=given,
+            output=output,
+            progress=lambda done, total: step(notebook.name, done, total),
+        )
+    answer(
+        screen,
+        as_json,
+        lambda: wire.execution_report(report.session, report.notebook, report.runs),
+        lambda: runs_table(report.runs, now=screen.now),
+    )
+    if report.failed is None:
+        return status.FINE
+    first = report.failed.message.strip().partition("\n")[0]
+    screen.complain(f"{notebook.name} stopped: {report.failed.name}: {first}")
+    return status.FAILED
+
+
+def parameter(text: str) -> object:
+    """A value as papermill's own ``-p`` reads it: ``True``, ``False``, ``None``, an integer, a float, else text."""
+    named = {"True": True, "False": False, "None": None}
+    if text in named:
+        return named[text]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+@mm.command()
+@click.argument("run")
+@click.option("-o", "output", type=click.Path(path_type=Path), help="Write it as a notebook.")
+@click.option(
+    "--slice",
+    "slice_",
+    type=click.Choice(get_args(SliceName)),
+    help="Which cells; else the verified ones.",
+)
+@as_json
+@click.pass_obj
+def recipe(
+    screen: Screen, run: str, output: Path | None, slice_: SliceName | None, as_json: bool
+) -> None:
+    """Show or write the cells that RUN really needs.
+
+    They stand in the order they ran, as a clean notebook. It runs in plain Jupyter: random states are
+    restored by visible cells.
+
+    \b
+    mm recipe churn/7
+    mm recipe churn/7 -o churn-7.ipynb
+    """
+    from mm_jupyter.api import replays as api
+
+    made = (
+        api.recipe(run, slice=slice_)
+        if output is None
+        else api.write_recipe(run, output, slice=slice_)
+    )
+    written = f"Wrote {output}: {len(made.steps)} of {made.of} executions make {made.run}."
+    answer(
+        screen, as_json, lambda: wire.recipe(made), lambda: written if output else recipe_view(made)
+    )
+
+
+@mm.command(epilog=EXIT_STATUSES)
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.option("--all", "every", is_flag=True, help="Every run.")
+@click.option("--query", metavar="QUERY", help="The runs that fit, as in 'mm runs'.")
+@click.option(
+    "--times",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How often to replay each.",
+)
+@click.option(
+    "--no-restore", is_flag=True, help="Without restoring random states: what happens without help?"
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="WHAT",
+    help="network, process, or a path that may be written.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="For each replay.",
+)
+@as_json
+@click.pass_obj
+def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
+    screen: Screen,
+    runs: tuple[str, ...],
+    every: bool,
+    query: str | None,
+    times: int,
+    no_restore: bool,
+    allow: tuple[str, ...],
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Say whether RUN reproduces, and why not.
+
+    Its recipe is executed in a fresh kernel and compared with the record, item by item. Files outside are
+    not touched and the network is not asked, unless --allow says so.
+
+    \b
+    mm replay churn/7
+    mm replay churn/6 churn/7 --times 3
+    mm replay --query 'experiment == "churn"' --json
+    """
+    # The engine imports papermill, about a second: only what replays pays for it.
+    from mm_jupyter.api import replays as api
+
+    names = api.resolve(runs, all=every, query=query)
+    with screen.progress() as step:
+        judgements = api.replay(
+            names,
+            times=times,
+            restore=not no_restore,
+            allow=allow,
+            timeout=timeout,
+            progress=_teller(step, names),
+        )
+    if as_json:
+        screen.data([wire.judgement(judged) for judged in judgements])
+    else:
+        for judged in judgements:
+            if len(judgements) <= 3 or judged.verdict not in ("identical", "equivalent"):
+                screen.show(verdict_card(judged))
+        if len(judgements) > 1:
+            screen.show(verdicts_table(judgements))
+    return status.of_verdicts(judged.verdict for judged in judgements)
+
+
+def _teller(step: Steps, names: list[str]) -> Callable[[ReplayProgress], None]:
+    """Counts the runs, where there are several, before the name of the one that is replayed."""
+    order = {name: i for i, name in enumerate(names, 1)}
+
+    def tell(progress: ReplayProgress) -> None:
+        name = str(progress.run)
+        place = f"{order.get(name, 0)}/{len(names)} " if len(names) > 1 else ""
+        step(f"{place}{name} {progress.phase}", progress.cell, progress.cells)
+
+    return tell

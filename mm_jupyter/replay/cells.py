@@ -1,0 +1,199 @@
+"""The cells of one notebook, executed one after another in a running kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from queue import Empty
+from typing import Any, Literal
+
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.util import ensure_async
+from nbformat import NotebookNode
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NotebookExecutionManager
+
+from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout
+from mm_jupyter.replay.kernels import Kernel
+
+CellState = Literal["running", "done", "failed"]
+"""``failed``: it raised, and the notebook stops there."""
+
+INTERRUPT_SECONDS = 5.0
+"""How long an interrupted cell may take to end before the kernel is killed."""
+OUTPUT_SECONDS = 120
+"""How long the last outputs of a cell may come after its end."""
+FINISH_SECONDS = 300.0
+"""How long our own code may take in the kernel."""
+
+TOLERATED_TAG = "raises-exception"
+_SKIPPED_TAG = "skip-execution"
+
+_log = logging.getLogger("mm_jupyter.replay")
+_log.addHandler(logging.NullHandler())  # nbclient logs what it raises: said once is enough
+
+
+class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no types
+    """Executes the cells of ``progress.nb`` and keeps their outputs in it.
+
+    ``substitutions`` maps marks to secrets: a mark in a source is sent as its secret, and a secret in what comes back
+    is kept as its mark, so that no secret is ever written.
+    """
+
+    def __init__(
+        self,
+        progress: NotebookExecutionManager,
+        kernel: Kernel,
+        *,
+        on_cell: Callable[[int, int, CellState], None] | None = None,
+        substitutions: Mapping[str, str] | None = None,
+        allow_errors: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            progress, km=kernel.manager, allow_errors=allow_errors, coalesce_streams=True,
+            iopub_timeout=OUTPUT_SECONDS, log=_log, **options,
+        )  # fmt: skip
+        self.kc = kernel.client
+        self._kernel = kernel
+        self._on_cell = on_cell
+        self._secrets = dict(substitutions or {})
+        self._marks = {
+            secret: mark
+            for mark, secret in sorted(self._secrets.items(), key=lambda item: -len(item[1]))
+        }
+        self._cells = [(index, cell) for index, cell in enumerate(self.nb.cells) if executed(cell)]
+        self._at = 0
+        self._stopped = False
+
+    async def execute_all(self, timeout: float | None) -> None:
+        """Execute the cells up to the first that raises and may not.
+
+        Raises:
+            ReplayTimeout: they took longer than ``timeout`` seconds; the running one was interrupted, or killed.
+            KernelDied: the process ended.
+        """
+        work = asyncio.ensure_future(self._execute_cells())
+        try:
+            done, _ = await asyncio.wait({work}, timeout=timeout)
+            if not done:
+                await self._halt(work)
+                raise ReplayTimeout(timeout, self._at + 1)
+        except asyncio.CancelledError:
+            await self._halt(work)
+            raise
+        await work
+
+    async def silently(self, source: str, purpose: str, seconds: float = FINISH_SECONDS) -> None:
+        """Execute source of ours: it takes no ``In`` number and leaves no output.
+
+        Raises:
+            KernelSideFailed: it raised, or took longer than ``seconds``.
+            KernelDied: the process ended.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            message = await ensure_async(
+                self.kc.execute(source, silent=True, store_history=False, allow_stdin=False)
+            )
+            content = await self._reply(message, purpose, deadline)
+            if content["status"] == "error":
+                raise KernelSideFailed(purpose, f"{content['ename']}: {content['evalue']}")
+            if content["status"] == "ok":
+                return
+            # "aborted": sent while the kernel was still dropping what follows a cell that raised.
+
+    async def _execute_cells(self) -> None:
+        for self._at, (index, cell) in enumerate(self._cells):
+            state: CellState = "failed"
+            self._tell("running")
+            self.nb_man.cell_start(cell, index)
+            try:
+                await self._execute_one(cell, index)
+                state = "done"
+            except CellExecutionError:
+                pass
+            finally:
+                if state == "failed":
+                    self.nb_man.cell_exception(cell, cell_index=index)
+                self.nb_man.cell_complete(cell, cell_index=index)
+            self._tell(state)
+            if state == "failed" or self._stopped:
+                return
+
+    async def _execute_one(self, cell: NotebookNode, index: int) -> None:
+        source = cell.source
+        execute = self.kc.execute
+        # Only the message holds secrets: the cell, which may be saved at any moment, does not.
+        self.kc.execute = lambda code, **options: execute(_replaced(code, self._secrets), **options)
+        try:
+            await self.async_execute_cell(cell, index)
+        except DeadKernelError as error:
+            raise KernelDied(
+                f"The kernel died in cell {self._at + 1}", self._kernel.died_of()
+            ) from error
+        finally:
+            self.kc.execute = execute
+            if self._marks:
+                cell.outputs = _replaced(cell.outputs, self._marks)
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        """Take one message of the kernel, with marks where it shows secrets."""
+        if self._marks:
+            msg = {**msg, "content": _replaced(msg["content"], self._marks)}
+        return super().process_message(msg, cell, cell_index)
+
+    async def _halt(self, work: asyncio.Future[None]) -> None:
+        """End the running cell: politely, then not."""
+        self._stopped = True
+        if self._kernel.alive():
+            await self._kernel.interrupt()
+        done, _ = await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
+        if not done:
+            self._kernel.kill()
+            await asyncio.wait({work})
+        with suppress(KernelDied):
+            work.result()
+
+    async def _reply(self, message: str, purpose: str, deadline: float) -> dict[str, Any]:
+        while time.monotonic() < deadline:
+            try:
+                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=1))
+            except Empty:
+                if not self._kernel.alive():
+                    raise KernelDied(
+                        f"The kernel died before it could {purpose}", self._kernel.died_of()
+                    ) from None
+                continue
+            if reply["parent_header"].get("msg_id") == message:
+                content: dict[str, Any] = reply["content"]
+                return content
+        raise KernelSideFailed(purpose, "it took too long")
+
+    def _tell(self, state: CellState) -> None:
+        if self._on_cell is not None:
+            self._on_cell(self._at, len(self._cells), state)
+
+
+def executed(cell: NotebookNode) -> bool:
+    """Whether a cell is executed at all."""
+    return (
+        cell.cell_type == "code"
+        and bool(cell.source.strip())
+        and _SKIPPED_TAG not in cell.metadata.get("tags", ())
+    )
+
+
+def _replaced(value: Any, table: Mapping[str, str]) -> Any:
+    """``value`` with the keys of ``table`` replaced by their values in every text of it."""
+    if isinstance(value, str):
+        for old, new in table.items():
+            value = value.replace(old, new)
+    elif isinstance(value, dict):
+        return type(value)({key: _replaced(item, table) for key, item in value.items()})
+    elif isinstance(value, list):
+        return [_replaced(item, table) for item in value]
+    return value
