@@ -158,7 +158,7 @@ def execution_report(session: SessionId, notebook: str, runs: Iterable[RunRow]) 
 
 
 def diff(found: Diff) -> Json:
-    """``{"old", "new", "changes", "metrics", "source", "same"}``."""
+    """``{"old", "new", "changes", "metrics", "tags", "source", "modules", "same"}``."""
     return {
         "old": str(found.old),
         "new": str(found.new),
@@ -175,7 +175,12 @@ def diff(found: Diff) -> Json:
             {"name": metric.name, "old": strict(metric.old), "new": strict(metric.new)}
             for metric in found.metrics
         ],
+        "tags": [{"name": tag.name, "old": tag.old, "new": tag.new} for tag in found.tags],
         "source": list(found.source),
+        "modules": [
+            {"name": module.name, "path": module.path, "lines": list(module.lines)}
+            for module in found.modules
+        ],
         "same": found.same,
     }
 

@@ -69,10 +69,8 @@ def find(start: Path) -> Workspace | None:
     given = os.environ.get("MM_STORE")
     if given:
         return _given(given, start, create=False)
-    for folder in _upward(start):
-        if _is_store(folder / FOLDER):
-            return _open(folder, folder / FOLDER, create=False)
-    return None
+    root = _nearest(start)
+    return None if root is None else _open(root, root / FOLDER, create=False)
 
 
 def open_or_create(start: Path) -> Workspace:
@@ -86,10 +84,7 @@ def open_or_create(start: Path) -> Workspace:
         space = _given(given, start, create=True)
         assert space is not None
         return space
-    space = find(start)
-    if space is not None:
-        return space
-    root = _git_root(start) or next(iter(_upward(start)))
+    root = _nearest(start) or _git_root(start) or _upward(start)[0]
     return _open(root, root / FOLDER, create=True)
 
 
@@ -113,7 +108,7 @@ def trust(path: Path) -> Path:
 
 def _given(given: str, start: Path, *, create: bool) -> Workspace | None:
     if "://" in given:
-        root = _git_root(start) or next(iter(_upward(start)))
+        root = _git_root(start) or _upward(start)[0]
         store = Store.open(given, create=create)
         return Workspace(root, store, _key(_config() / "key"), given)
     folder = Path(os.path.abspath(Path(given).expanduser()))
@@ -181,6 +176,10 @@ def _upward(start: Path) -> list[Path]:
     whole = Path(os.path.abspath(start))
     folder = whole if whole.is_dir() or not whole.exists() else whole.parent
     return [folder, *folder.parents]
+
+
+def _nearest(start: Path) -> Path | None:
+    return next((folder for folder in _upward(start) if _is_store(folder / FOLDER)), None)
 
 
 def _is_store(folder: Path) -> bool:

@@ -17,7 +17,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from mm_jupyter.cli import main
+from mm_jupyter.kernel.options import USAGE
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUNS = {"python", "bash"}
@@ -110,7 +110,7 @@ def test_the_page_of_commands_is_what_the_commands_say(checkout: Path, maker: Mo
 
 def test_every_command_has_help_and_stands_in_the_readme(checkout: Path, maker: ModuleType) -> None:
     readme = (checkout / "README.md").read_text("utf-8")
-    names = dict(maker.commands(main, "mm"))
+    names = dict(maker.commands())
     assert [name for name, command in names.items() if not command.help] == []
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", readme)] == []
 
@@ -118,7 +118,7 @@ def test_every_command_has_help_and_stands_in_the_readme(checkout: Path, maker: 
 def test_every_option_has_help(maker: ModuleType) -> None:
     bare = [
         f"{name} {option.opts[0]}"
-        for name, command in maker.commands(main, "mm")
+        for name, command in maker.commands()
         for option in command.params
         if isinstance(option, click.Option) and not option.help
     ]
@@ -126,8 +126,6 @@ def test_every_option_has_help(maker: ModuleType) -> None:
 
 
 def test_every_option_of_track_stands_in_the_readme(checkout: Path) -> None:
-    from mm_jupyter.kernel.options import USAGE
-
     options = set(re.findall(r"^  (--?[\w-]+)", USAGE, re.MULTILINE))
     readme = (checkout / "README.md").read_text("utf-8")
     assert options

@@ -24,6 +24,7 @@ from mm_jupyter.records import (
     Judgement,
     MetricChange,
     Model,
+    ModuleChange,
     NotCompared,
     Package,
     Param,
@@ -35,6 +36,7 @@ from mm_jupyter.records import (
     RunRef,
     RunRow,
     SessionId,
+    TagChange,
 )
 
 SUMMARY = {"run", "kind", "status", "params", "metrics"}
@@ -219,6 +221,12 @@ def test_a_diff_an_audit_entry_a_fault_and_an_error() -> None:
         changes=(Change(kind="params", name="alpha", old=None, new=math.nan),),
         metrics=(MetricChange(name="auc", old=None, new=0.9),),
         source=("+a = 1",),
+        tags=(TagChange(name="stage", old=None, new="baseline"),),
+        modules=(
+            ModuleChange(
+                name="features", path="features.py", old=None, new=None, lines=("-b = 1",)
+            ),
+        ),
         same=3,
     )
     assert wire.diff(diff) == {
@@ -226,7 +234,9 @@ def test_a_diff_an_audit_entry_a_fault_and_an_error() -> None:
         "new": "churn/7",
         "changes": [{"kind": "params", "name": "alpha", "old": None, "new": "NaN"}],
         "metrics": [{"name": "auc", "old": None, "new": 0.9}],
+        "tags": [{"name": "stage", "old": None, "new": "baseline"}],
         "source": ["+a = 1"],
+        "modules": [{"name": "features", "path": "features.py", "lines": ["-b = 1"]}],
         "same": 3,
     }
     entry = AuditEntry(

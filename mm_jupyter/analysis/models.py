@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mm_jupyter.analysis.fingerprints import MIB, Fingerprint, fingerprint
-from mm_jupyter.analysis.fingerprints.objects import dict_of, expand, module_of, mro_of
+from mm_jupyter.analysis.fingerprints.objects import expand
 from mm_jupyter.analysis.fingerprints.parts import Atom, Group, Part
+from mm_jupyter.analysis.fingerprints.reflection import dict_of, module_of, mro_of
 from mm_jupyter.analysis.fingerprints.summary import summary
 from mm_jupyter.records import ParamOrigin, Scalar
 
@@ -38,12 +39,12 @@ def is_model(value: object) -> bool:
     """Whether ``value`` is a fitted estimator, a pipeline of some, a booster, or a module of torch or keras."""
     try:
         return _is_model(value)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the user's estimator may raise anything, and the cell goes on
         return False
 
 
 def _is_model(value: object) -> bool:
-    if isinstance(value, type):
+    if issubclass(type(value), type):
         return False
     kinds = mro_of(type(value))
     names = {(module_of(kind).partition(".")[0], kind.__name__) for kind in kinds}
@@ -76,8 +77,8 @@ def model_state(
 ) -> Fingerprint:
     """The fingerprint of what a model has learnt and how it was set.
 
-    Everything in the model counts but: timings (``*_time_``, ``mean_fit_time``), ``n_jobs``, ``verbose`` and their like,
-    the version of the library that wrote it, and where a random generator inside it stands.
+    Everything in the model counts but: timings (``*_time_``, ``mean_fit_time``), ``n_jobs``, ``verbose`` and the
+    like, the version of the library that wrote it, and where a random generator inside it stands.
     """
     return fingerprint(
         value, limit_bytes=limit_bytes, form_bytes=form_bytes, seconds=seconds, expand=_expand_state
@@ -132,7 +133,7 @@ def configuration(value: object) -> dict[str, tuple[Scalar, ParamOrigin]]:
     A number, text, bool or None is kept; a short list, tuple or dict of those as its text; anything else as its class
     and size. The origin is ``default`` where it equals the default in the signature, else ``given``.
     """
-    if isinstance(value, type) or not any(
+    if issubclass(type(value), type) or not any(
         "get_params" in vars(kind) for kind in mro_of(type(value))
     ):
         return {}
@@ -151,7 +152,7 @@ def configuration(value: object) -> dict[str, tuple[Scalar, ParamOrigin]]:
             default = defaults.get(owner, {}).get(short, inspect.Parameter.empty)
             found[name] = (_short(setting), "default" if _same(setting, default) else "given")
         return found
-    except Exception:
+    except Exception:  # noqa: BLE001 - the user's estimator may raise anything, and the cell goes on
         return {}
 
 
@@ -242,7 +243,7 @@ def curves(value: object) -> dict[str, list[float]]:
             dict_of(history).get("history") if type(history) is not dict else history
         ):
             _add(found, str(metric), points)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the user's estimator may raise anything, and the cell goes on
         return found
     return found
 

@@ -24,7 +24,11 @@ _LAST = re.compile(
         | master | app | shared | license | subscription ) [_\-]? key ) $
     """
 )
-_WORD = re.compile(r"passwords?|passwd|pwd|passphrase|passcode|secret|token|credentials?|key")
+_WORD = re.compile(  # followed by what may bind a value: a look that spares most words of prose and code
+    r"(?:passwords?|passwd|pwd|passphrase|passcode|secret|token|credentials?|key)"
+    r"(?=[\"'\\\]):=,!]|[ \t]{1,8}[:=!,])"
+)
+_FLAG = re.compile(r"--[\w\-]{0,40}(?:passw(?:or)?d|pwd|secret|token|key)(?=[ \t])", re.ASCII)
 _BINDING = re.compile(
     r"""(?x)
     (?P<quote> \\? ["'] )? \]? \)?                      # the end of a quoted name, of a subscript
@@ -37,7 +41,7 @@ _BINDING = re.compile(
 _BARE = re.compile(
     r"""(?x)
     (?P<sign> [ \t]{0,4} [=:] [ \t]{0,4} | [ \t]{1,4} )
-    (?P<value> [^\s"'`;,&|<>(){}\[\]$\\]{6,512} )
+    (?P<value> [^\s"'`;,&|<>(){}\[\]$\\]{6,256} )
     """
 )
 _EMPTY = re.compile(r"<[^>]*>|\{.*\}|\[.*\]|\$\{?\w+\}?|%\w|%\(\w+\)s|[*xX.\-_#?]+|0+")
@@ -88,7 +92,7 @@ def _is_password(value: str) -> bool:
         return False
     letters = any(char.isalpha() for char in value)
     digits = any(char.isdigit() for char in value)
-    signs = any(char in "!@#$%^&*?+=~" for char in value)
+    signs = any(char in "!@#$%^&*?+~" for char in value)
     words = len(value) >= 16 and not value.isidentifier() and not set(value) & set(".:")
     return letters + digits + signs >= 2 or (digits and len(value) >= 6) or words
 
@@ -132,29 +136,38 @@ def named_values(text: str, low: str) -> list[Span]:
     """Values bound to names that say secret: literals, and in lines of shells and settings bare words too."""
     found: list[Span] = []
     bare: list[Span] = []
-    for word in _WORD.finditer(low):
-        end = word.end()
-        after = low[end : end + 1]
-        before = low[word.start() - 1 : word.start()]
-        if (
-            after.isalnum()
-            or after == "_"
-            or (word[0] == "key" and not (before and before in _JOINED))
-        ):
-            continue
-        binding = _BINDING.match(text, end)
-        name = text[_name_start(text, word.start()) : end]
+    for word in _words(low):
+        start, end = word.span()
+        if word[0] == "key" and low[start - 1 : start] not in _JOINED:
+            continue  # "key" alone says nothing
+        name = text[_name_start(text, start) : end]
         kind = kind_of_name(name)
         if kind is None:
             continue
+        binding = _BINDING.match(text, end)
         if binding is not None:
             found += _literal(text, binding, name, kind)
         else:
             bare += _bare_value(text, end, name, kind)
+    for flag in _FLAG.finditer(low) if "--" in low else ():
+        name = text[flag.start() : flag.end()]
+        kind = kind_of_name(name)
+        if kind is not None:
+            bare += _bare_value(text, flag.end(), name, kind)
     return found + (_outside_code(text, bare) if bare else [])
 
 
-_JOINED = "abcdefghijklmnopqrstuvwxyz_-"
+def _words(low: str) -> Iterator[re.Match[str]]:
+    for hint in NAME_HINTS:
+        at = low.find(hint)
+        while at >= 0:
+            word = _WORD.match(low, at)
+            if word is not None:
+                yield word
+            at = low.find(hint, at + len(hint))
+
+
+_JOINED = frozenset("abcdefghijklmnopqrstuvwxyz_-")
 
 
 def _name_start(text: str, start: int) -> int:
@@ -175,27 +188,34 @@ def _literal(text: str, binding: re.Match[str], name: str, kind: Kind) -> Iterat
 
 
 def _closing(text: str, start: int, quote: str) -> int | None:
-    """Where the literal ends that was opened before ``start``; None where it does not within 4,096 characters."""
-    last = min(len(text), start + 4096)
-    while start < last:
-        if text.startswith(quote, start):
-            return start
-        if text[start] == "\n" and len(quote) < 3:
-            return None
-        start += 2 if text[start] == "\\" else 1
-    return None
+    """Where the literal ends that was opened before ``start``; None where it does not within 2,048 characters."""
+    last = start + 2048
+    end = text.find(quote, start, last)
+    while end > start and text[end - 1] == "\\" and _is_escaped(text, start, end):
+        end = text.find(quote, end + 1, last)
+    if end < 0 or (len(quote) < 3 and text.find("\n", start, end) >= 0):
+        return None
+    return end
+
+
+def _is_escaped(text: str, start: int, end: int) -> bool:
+    before = text[start:end]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def _bare_value(text: str, end: int, name: str, kind: Kind) -> Iterator[Span]:
     match = _BARE.match(text, end)
-    if match is None or (match["sign"].isspace() and not name.startswith("--")):
+    if match is None or not (_DIGIT.search(match["value"]) and _LETTER.search(match["value"])):
         return
     value = match["value"].rstrip(".:")
-    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     weak = kind == "password" and match["sign"] == "="
-    if mixed and is_secret(value, kind) and (weak or is_random(value)):
+    if is_secret(value, kind) and (weak or is_random(value)):
         start = match.start("value")
         yield start, start + len(value), name
+
+
+_DIGIT = re.compile(r"[0-9]")
+_LETTER = re.compile(r"[A-Za-z]")
 
 
 def _outside_code(text: str, bare: list[Span]) -> list[Span]:
@@ -230,16 +250,15 @@ _CHUNK = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
 def private_keys(text: str, _low: str) -> Iterator[Span]:
     """The lines between BEGIN and END of a private key: each a secret of its own, so that quotes between them stay."""
+    done = 0
     for block in _BLOCK.finditer(text):
+        if block.start() < done:
+            continue
         end = text.find("-----END", block.end(), block.end() + 20_000)
-        stop = end if end >= 0 else min(len(text), block.end() + 4_000)
-        for chunk in _CHUNK.finditer(text, block.end(), stop):
-            start = chunk.start()
-            yield (
-                start + (text[start - 1] == "\\"),
-                chunk.end(),
-                "private-key",
-            )  # the n of "\\n" stays
+        done = end if end >= 0 else min(len(text), block.end() + 4_000)
+        for chunk in _CHUNK.finditer(text, block.end(), done):
+            start = chunk.start() + (text[chunk.start() - 1] == "\\")  # the n of a "\\n" stays
+            yield start, chunk.end(), "private-key"
 
 
 _ADDRESS = re.compile(r"://([^\s:/?#@\"'<>`{}\[\]]{0,256}):([^\s/?#@\"'<>`]{1,512})@(?=[\w\[])")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from mm_jupyter.analysis import secret_shapes as shapes
 from mm_jupyter.records import Scalar
 
 _MARK = re.compile(r"<redacted:([\w.\-]{1,64}):([0-9a-f]{12})>")
+_JWT = r"eyJ(?<![\w\-]eyJ)[\w\-]{10,}\.eyJ[\w\-]{10,}\.[\w\-]{10,}"
 _Span = tuple[int, int, str]
 
 
@@ -111,7 +113,8 @@ def _name(name: str) -> str:
 def _candidates(environment: Mapping[str, str]) -> Iterator[str]:
     for value in environment.values():
         yield value
-        yield repr(value)[1:-1]  # as it stands in a literal
+        escaped = value.replace("\\", "\\\\")  # as it stands in a literal
+        yield from (escaped, escaped.replace('"', '\\"'), escaped.replace("'", "\\'"))
         for start, stop, _ in _spans(value):
             yield value[start:stop]
 
@@ -125,10 +128,19 @@ def _spans(text: str) -> list[_Span]:
             found += find(text, low)
     if any(hint in low for hint in shapes.NAME_HINTS):
         found += shapes.named_values(text, low)
-    if found and "<redacted:" in low:
-        marked = [match.span() for match in _MARK.finditer(text)]
-        found = [span for span in found if all(span[1] <= a or b <= span[0] for a, b in marked)]
-    return found
+    return _beside_marks(text, found) if found and "<redacted:" in low else found
+
+
+def _beside_marks(text: str, spans: list[_Span]) -> list[_Span]:
+    """The spans that touch no mark."""
+    marks = [match.span() for match in _MARK.finditer(text)]
+    starts = [start for start, _ in marks]
+
+    def is_free(span: _Span) -> bool:
+        before = bisect_left(starts, span[1]) - 1  # the last mark that starts before the span ends
+        return before < 0 or marks[before][1] <= span[0]
+
+    return [span for span in spans if is_free(span)]
 
 
 def _format(
@@ -148,17 +160,13 @@ def _format(
 
 
 _FINDERS = (
-    ("ghp_", _format("github", r"ghp_[A-Za-z0-9]{36,}")),
-    ("gho_", _format("github", r"gho_[A-Za-z0-9]{36,}")),
-    ("ghs_", _format("github", r"ghs_[A-Za-z0-9]{36,}")),
-    ("ghu_", _format("github", r"ghu_[A-Za-z0-9]{36,}")),
-    ("ghr_", _format("github", r"ghr_[A-Za-z0-9]{36,}")),
+    ("gh", _format("github", r"gh[pousr]_[A-Za-z0-9]{36,}")),
     ("github_pat_", _format("github", r"github_pat_[A-Za-z0-9_]{22,}")),
     ("akia", _format("aws", r"AKIA[0-9A-Z]{16}(?![0-9A-Za-z])")),
     ("asia", _format("aws", r"ASIA[0-9A-Z]{16}(?![0-9A-Za-z])")),
     ("sk-", _format("api-key", r"sk-[A-Za-z0-9_\-]{20,}", shapes.is_random)),
     ("xox", _format("slack", r"xox[abeoprs]-[A-Za-z0-9\-]{10,}")),
-    ("hooks.slack.com", _format("slack", r"hooks\.slack\.com/services/([\w/]{20,})")),
+    ("hooks.slack.", _format("slack", r"hooks\.slack\.com/services/([\w/]{20,})")),
     ("aiza", _format("google", r"AIza[0-9A-Za-z_\-]{35}")),
     ("hf_", _format("huggingface", r"hf_[A-Za-z0-9]{30,}")),
     ("pypi-", _format("pypi", r"pypi-[A-Za-z0-9_\-]{50,}")),
@@ -166,12 +174,12 @@ _FINDERS = (
     ("npm_", _format("npm", r"npm_[A-Za-z0-9]{36}")),
     ("k_live_", _format("stripe", r"[sr]k_live_[A-Za-z0-9]{16,}")),
     ("k_test_", _format("stripe", r"[sr]k_test_[A-Za-z0-9]{16,}")),
-    ("sg.", _format("sendgrid", r"SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}")),
+    ("sg.", _format("sendgrid", r"SG\.[A-Za-z0-9_\-]{16,64}\.[A-Za-z0-9_\-]{16,}")),
     ("dop_v1_", _format("digitalocean", r"dop_v1_[0-9a-f]{64}")),
-    ("eyj", _format("jwt", r"eyJ[\w\-]{10,}\.eyJ[\w\-]{10,}\.[\w\-]{10,}")),
-    ("login(", _format("login", r"login\(\s*(?:key\s*=\s*)?[\"']([0-9a-f]{40})[\"']")),
-    ("bearer ", _format("bearer", r"[Bb]earer +([\w.~+/\-]{16,}=*)", shapes.is_random)),
-    ("basic ", _format("basic", r"[Bb]asic +([A-Za-z0-9+/]{12,}=*)", shapes.is_random)),
+    ("eyj", _format("jwt", _JWT)),
+    ("login(", _format("login", r"login\(\s{0,9}(?:key\s{0,9}=\s{0,9})?[\"']([0-9a-f]{40})[\"']")),
+    ("bearer ", _format("bearer", r"[Bb]earer {1,9}([\w.~+/\-]{16,}=*)", shapes.is_random)),
+    ("basic ", _format("basic", r"[Bb]asic {1,9}([A-Za-z0-9+/]{12,}=*)", shapes.is_random)),
     ("private key", shapes.private_keys),
     ("://", shapes.passwords_in_addresses),
 )

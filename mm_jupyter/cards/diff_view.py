@@ -9,7 +9,7 @@ from mm_jupyter.cards import numbers
 from mm_jupyter.cards.facts import TRIANGLES, WORDS, sides, sorted_changes
 from mm_jupyter.cards.markup import el, grid, page, section, text
 from mm_jupyter.cards.rendered import Line, Rendered, Tone, table
-from mm_jupyter.records import Change, Diff, MetricChange, better
+from mm_jupyter.records import Change, Diff, MetricChange, TagChange, better
 
 _TITLES = {
     "data": "Data",
@@ -73,12 +73,37 @@ def _lines(diff: Diff) -> tuple[Line, ...]:
             right=frozenset({1, 3, 4}),
             indent="    ",
         )
-    if diff.source:
-        lines.append((("  source", "quiet"),))
-        lines += [(("    " + line, _tone(line)),) for line in diff.source[:_MOST]]
-        if len(diff.source) > _MOST:
-            lines.append(((f"    {len(diff.source) - _MOST:,} more lines", "quiet"),))
+    if diff.tags:
+        lines.append((("  tags", "quiet"),))
+        lines += table([_tag_cells(tag) for tag in diff.tags], right=frozenset({1}), indent="    ")
+    for title, source in _sources(diff):
+        lines.append(((f"  {title.lower()}", "quiet"),))
+        lines += [(("    " + line, _tone(line)),) for line in source[:_MOST]]
+        if len(source) > _MOST:
+            lines.append(((f"    {len(source) - _MOST:,} more lines", "quiet"),))
     return tuple(lines)
+
+
+def _sources(diff: Diff) -> list[tuple[str, tuple[str, ...]]]:
+    """The tracked code, and the project's modules whose texts were compared."""
+    named = [("Source", diff.source), *((module.path, module.lines) for module in diff.modules)]
+    return [(title, lines) for title, lines in named if lines]
+
+
+def _tag_cells(tag: TagChange) -> list[Line]:
+    old, new = (numbers.param(side, 60) if side is not None else "-" for side in (tag.old, tag.new))
+    name = numbers.cut(tag.name, 60)
+    return [((name, "plain"),), ((old, "quiet"),), (("->", "quiet"),), ((new, "plain"),)]
+
+
+def _tags_html(tags: tuple[TagChange, ...]) -> str:
+    rows = []
+    for tag in tags:
+        old, new = (numbers.MISSING if side is None else side for side in (tag.old, tag.new))
+        rows.append(
+            [text(tag.name, most=60), text(old, "q"), '<span class="q">→</span> ', text(new)]
+        )
+    return grid(rows, right=frozenset({1}))
 
 
 def _change_cells(change: Change) -> list[Line]:
@@ -118,7 +143,9 @@ def _html(diff: Diff) -> str:
     for title, changes in _groups(diff).items():
         parts.append(section(title, changes_html(changes)))
     parts.append(section("Metrics", metrics_html(diff.metrics)))
-    parts.append(section("Source", source_html(diff.source)))
+    parts.append(section("Tags", _tags_html(diff.tags)))
+    for title, source in _sources(diff):
+        parts.append(section(title, source_html(source)))
     return "".join(parts)
 
 

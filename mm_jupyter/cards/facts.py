@@ -73,8 +73,12 @@ def sorted_changes(changes: tuple[Change, ...]) -> tuple[Change, ...]:
 
 def sides(change: Change, most: int = 24) -> tuple[str | None, str]:
     """``("100", "200")``; ``(None, "0.1")`` for an added param, ``(None, "+4 -1")`` for code; ``("3", "removed")``."""
-    old = None if change.old is None else numbers.param(change.old, most)
-    return old, "removed" if change.new is None else numbers.param(change.new, most)
+    old, new = change.old, change.new
+    if change.kind == "model":
+        # Models change by their class: its own name tells more than its module's.
+        old, new = (class_name(side) if isinstance(side, str) else side for side in (old, new))
+    shown = None if old is None else numbers.param(old, most)
+    return shown, "removed" if new is None else numbers.param(new, most)
 
 
 def change_line(change: Change, most: int = 24) -> Line:

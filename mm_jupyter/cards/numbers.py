@@ -75,11 +75,13 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``4 ms``, ``0.4 s``, ``6.8 s``, ``1 min 12 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """``<1 ms``, ``4 ms``, ``0.4 s``, ``6.8 s``, ``1 min 12 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if seconds is None:
         return MISSING
+    if seconds < 0.001:
+        return "<1 ms"
     if seconds < 0.095:
-        return f"{max(seconds, 0) * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -109,7 +109,7 @@ def _html(card: RunCard, shown: Measure | None, changes: tuple[Change, ...]) -> 
 def name_html(ref: RunRef) -> str:
     """A long name is cut, its version never."""
     name = f'<span class="el">{escape(numbers.cut(ref.experiment, 48))}</span><span>/{ref.version}</span>'
-    return el("b", name, "n", str(ref))
+    return el("b", name, "n", f"{ref}: %mm replay {ref}")
 
 
 def _metric_html(shown: Measure, card: RunCard) -> str:
@@ -138,7 +138,7 @@ def chip_html(change: Change, most: int = 24, since: str = "") -> str:
     old, new = sides(change, most)
     if change.kind == "code":
         new = new.replace("-", numbers.MINUS)
-    before = f"<i>{escape(old)}</i> <i>→</i> " if old is not None else ""
+    before = f'<i class="el">{escape(old)}</i> <i>→</i> ' if old is not None else ""
     full = f"{numbers.cut(change.name, 200)}: {new if old is None else f'{old} → {new}'} {since}"
     name = f'<span class="cn el">{escape(numbers.cut(change.name, 32))}</span>'
     return el("span", f'{name} {before}<b class="el">{escape(new)}</b>', "ch", full.rstrip())
@@ -175,7 +175,7 @@ def _facts_html(card: RunCard) -> str:
                 title="replays this run in a fresh kernel and says whether it reproduces",
             )
         )
-    return el("span", "".join(parts), "fa")
+    return el("span", "".join(parts), "fs")
 
 
 def _json(card: RunCard, changes: tuple[Change, ...]) -> dict[str, Any]:

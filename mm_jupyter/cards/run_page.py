@@ -89,6 +89,34 @@ def _environment(environment: Environment, run: Run) -> str:
 
 
 def _lines(run: Run, card: RunCard | None, now: float | None) -> tuple[Line, ...]:
+    lines = _head_lines(run, now)
+    if card and card.parent:
+        lines += _changed_lines(card, str(card.parent.ref))
+    metrics = [_metric_cells(shown) for shown in _measures(run, card)]
+    lines += _block("metrics", metrics, frozenset({1}))
+    for title, rows in (
+        ("models", _models(run)),
+        ("inputs", _files(run, "input")),
+        ("output files", _files(run, "output")),
+    ):
+        lines += _block(title, [_cells(*row) for row in rows])
+    params, defaults = _params(run)
+    lines += _block(
+        "params", [[((name, "plain"),), ((value, "strong"),)] for name, value in params]
+    )
+    if defaults:
+        lines.append(((f"    and {numbers.count(len(defaults), 'default')}", "quiet"),))
+    lines += _block(
+        "series",
+        [_cells(name, numbers.count(points, "point")) for name, points in run.series.items()],
+    )
+    if run.environment:
+        lines += _block("environment", [_cells(_environment(run.environment, run))])
+    lost = [_cells(f"{missing.kind} {missing.name}", missing.why) for missing in run.not_kept]
+    return (*lines, *_block("not kept", lost))
+
+
+def _head_lines(run: Run, now: float | None) -> list[Line]:
     row = run.row
     lines: list[Line] = [
         join([((str(row.ref), "strong"),), verdict_line(row.verdict)]),
@@ -97,66 +125,22 @@ def _lines(run: Run, card: RunCard | None, now: float | None) -> tuple[Line, ...
     if row.note:
         lines += [((f"  {line}", "plain"),) for line in row.note.split("\n")]
     if row.tags:
-        lines.append(
-            (
-                (
-                    "  "
-                    + "  ".join(f"{key}={numbers.param(value)}" for key, value in row.tags.items()),
-                    "quiet",
-                ),
-            )
-        )
+        tags = "  ".join(f"{key}={numbers.param(value)}" for key, value in row.tags.items())
+        lines.append(((f"  {tags}", "quiet"),))
     if run.failure:
         lines.append((("  " + failure_line(run.failure), "bad"),))
-    if card and card.parent:
-        title = (
-            f"changed since {card.parent.ref}"
-            if card.changes
-            else f"nothing changed since {card.parent.ref}"
-        )
-        lines += _block(
-            title, [[change_line(change, 60)] for change in sorted_changes(card.changes)]
-        )
-        if not card.changes:
-            lines.append(((f"  {title}", "quiet"),))
-    lines += _block(
-        "metrics", [_metric_cells(shown) for shown in _measures(run, card)], frozenset({1})
-    )
-    for title, rows in (
-        ("models", _models(run)),
-        ("inputs", _files(run, "input")),
-        ("output files", _files(run, "output")),
-    ):
-        lines += _block(
-            title, [[((a, "plain"),), ((b, "quiet"),), ((c, "quiet"),)] for a, b, c in rows]
-        )
-    params, defaults = _params(run)
-    lines += _block(
-        "params", [[((name, "plain"),), ((value, "strong"),)] for name, value in params]
-    )
-    if defaults:
-        lines.append(((f"    {numbers.count(len(defaults), 'default')} more", "quiet"),))
-    if run.series:
-        lines += _block(
-            "series",
-            [
-                [((name, "plain"),), ((numbers.count(n, "point"), "quiet"),)]
-                for name, n in run.series.items()
-            ],
-        )
-    if run.environment:
-        lines += [
-            (("  environment", "quiet"),),
-            ((f"    {_environment(run.environment, run)}", "plain"),),
-        ]
-    lines += _block(
-        "not kept",
-        [
-            [((f"{lost.kind} {lost.name}", "plain"),), ((lost.why, "quiet"),)]
-            for lost in run.not_kept
-        ],
-    )
-    return tuple(lines)
+    return lines
+
+
+def _changed_lines(card: RunCard, parent: str) -> list[Line]:
+    if not card.changes:
+        return [((f"  nothing changed since {parent}", "quiet"),)]
+    cells = [[change_line(change, 60)] for change in sorted_changes(card.changes)]
+    return _block(f"changed since {parent}", cells)
+
+
+def _cells(name: str, *quiet: str) -> list[Line]:
+    return [((name, "plain"),), *(((text, "quiet"),) for text in quiet)]
 
 
 def _block(title: str, rows: list[list[Line]], right: frozenset[int] = frozenset()) -> list[Line]:

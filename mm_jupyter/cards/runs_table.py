@@ -100,27 +100,30 @@ def _when(row: RunRow, now: float | None) -> str:
     return numbers.stamp(row.started) if now is None else numbers.age(row.started, now)
 
 
-def _state(row: RunRow) -> str:
-    return "" if row.status == "completed" else row.status
+def _ended(row: RunRow) -> Line:
+    """The verdict, and before it what happened to a run that did not complete."""
+    if row.status == "completed":
+        return verdict_line(row.verdict) if row.verdict else (("-", "quiet"),)
+    state: Line = ((row.status, "bad" if row.status in ("failed", "crashed") else "quiet"),)
+    return (*state, (", ", "quiet"), *verdict_line(row.verdict)) if row.verdict else state
 
 
 def _cells(entry: Entry, now: float | None) -> list[Line]:
     row, shown, changes = entry
     more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
     changed: Line = (*change_line(changes[0]), (more, "quiet")) if changes else ()
-    state: Line = ((_state(row), "bad" if row.status in ("failed", "crashed") else "quiet"),)
     value: Line = ((numbers.ascii_signs(shown.value), "strong"),) if shown else ()
     name: Line = ((numbers.cut(shown.name, 24), "quiet"),) if shown else ()
+    tags = " ".join(f"{key}={value}" for key, value in row.tags.items())
     return [
-        ((str(row.ref), "strong"),),
+        ((f"{numbers.cut(row.ref.experiment, 32)}/{row.ref.version}", "strong"),),
         ((_when(row, now), "quiet"),),
         name,
         value,
         _judged(shown),
         changed,
-        ((" ".join(f"{key}={value}" for key, value in row.tags.items())[:40], "quiet"),),
-        state if _state(row) else (),
-        verdict_line(row.verdict),
+        _ended(row),
+        ((numbers.cut(tags, 60), "quiet"),),
     ]
 
 

@@ -42,6 +42,7 @@ padding:0 5px;border-radius:2px;background:var(--ti);font-size:11px;line-height:
 .mm-c .ch .cn{color:var(--q);min-width:2.4em;flex:0 99 auto}
 .mm-c .ch b{font-weight:400;flex:0 1 auto}
 .mm-c .ch i{font-style:normal;color:var(--q)}
+.mm-c .ch i.el{flex:0 9999 auto}
 .mm-c.sl{display:flex;align-items:center;gap:14px;height:36px;padding:0 10px;white-space:nowrap;overflow:hidden}
 .mm-c.sl>.n{display:flex;flex:0 1 auto;min-width:0;max-width:30cqi}
 .mm-c .n>.el{min-width:2em}
@@ -49,18 +50,18 @@ padding:0 5px;border-radius:2px;background:var(--ti);font-size:11px;line-height:
 .mm-c.sl>.mx>:not(.el){flex:none}
 .mm-c.sl>.mx>.el{max-width:20cqi}
 .mm-c.sl>.er{flex:0 999 auto}
-.mm-c.sl>.cg,.mm-c.sl>.fa{display:flex;flex-wrap:wrap;align-items:center;align-content:flex-start;height:34px;
+.mm-c.sl>.cg,.mm-c.sl>.fs{display:flex;flex-wrap:wrap;align-items:center;align-content:flex-start;height:34px;
 padding-top:9px;box-sizing:border-box;overflow:hidden;min-width:0}
-.mm-c.sl>.cg::before,.mm-c.sl>.fa::before{content:"";height:16px}
+.mm-c.sl>.cg::before,.mm-c.sl>.fs::before{content:"";height:16px}
 .mm-c.sl>.cg{gap:34px 8px;flex:0 999 auto;margin-left:-8px}
-.mm-c.sl>.fa{gap:34px 14px;flex:1 1 0;justify-content:flex-end}
+.mm-c.sl>.fs{gap:34px 14px;flex:1 1 0;justify-content:flex-end}
 .mm-c.sl>.cg .ch{min-width:52px;max-width:calc(100% - 8px)}
-.mm-c.sl>.fa .m{font-size:11px;line-height:16px}
+.mm-c.sl>.fs .m{font-size:11px;line-height:16px}
 .mm-c.sl .md{display:inline-flex;align-items:center;gap:4px}
 .mm-c.sl .md svg{width:12px;height:12px;color:var(--q)}
 @container (max-width:960px){.mm-c.sl .d1{display:none}}
 @container (max-width:600px){.mm-c.sl .d2,.mm-c.sl>.er~.cg{display:none}}
-@container (max-width:440px){.mm-c.sl .ch i,.mm-c.sl>.fa{display:none}.mm-c.sl{gap:10px}.mm-c.sl>.cg{flex:1 1 0}}
+@container (max-width:440px){.mm-c.sl .ch i,.mm-c.sl>.fs{display:none}.mm-c.sl{gap:10px}.mm-c.sl>.cg{flex:1 1 0}}
 @container (max-width:360px){.mm-c.sl .v>span{display:none}.mm-c.sl{gap:8px}}
 """)
 

@@ -61,6 +61,8 @@ def run_command(args: Sequence[str], screen: Screen) -> int:
     except Exception as error:  # noqa: BLE001 - the front door: a status of its own, with the traceback
         screen.complain("".join(traceback.format_exception(error)).rstrip())
         screen.complain("This is a fault of mm_jupyter: please report it with the lines above.")
+        if "--json" in args:
+            screen.data(wire.error(MmError(f"{type(error).__name__}: {error}")))
         return status.FAULTY
     return code if isinstance(code, int) else status.FINE
 

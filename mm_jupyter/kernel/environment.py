@@ -19,9 +19,9 @@ _LIBRARY = re.compile(
     r"lib\w*?(openblas|mkl_rt|blis|atlas|cublas)[\w.\-]*|lib(gomp|iomp5|omp)[\w.\-]*|(Accelerate)"
 )
 _VARIABLES = re.compile(
-    r"PYTHONHASHSEED|PYTHONPATH|LANG|LANGUAGE|TZ|MPLBACKEND|ACCELERATE_.+|SKLEARN_.+|SCIPY_.+|KMP_.+|GOMP_.+|NPY_.+"
-    r"|GOTO_NUM_THREADS|(?:OMP|MKL|OPENBLAS|NUMEXPR|BLIS|VECLIB|CUDA|CUBLAS|CUDNN|NVIDIA|TF|TORCH|PYTORCH|XLA|JAX|LC"
-    r"|POLARS|NUMBA|LOKY|TOKENIZERS)_.+"
+    r"PYTHONHASHSEED|PYTHONPATH|LANG|LANGUAGE|TZ|MPLBACKEND|ACCELERATE_.+|SKLEARN_.+|SCIPY_.+|GOMP_.+|NPY_.+"
+    r"|GOTO_NUM_THREADS|(?:OMP|MKL|OPENBLAS|NUMEXPR|BLIS|VECLIB|CUDA|CUBLAS|CUDNN|NVIDIA|TORCH|PYTORCH|XLA|JAX|LC"
+    r"|POLARS|NUMBA|LOKY|TOKENIZERS)_.+|TF_(?!CLI_).+"
 )
 
 _scanned: dict[str, tuple[int, tuple[Package, ...]]] = {}
@@ -110,7 +110,7 @@ def _package(folder: str, entry: str, redact: Callable[[str], str]) -> Package |
     origin = _origin(os.path.join(folder, entry, "direct_url.json"))
     return Package(
         name=re.sub(r"[-_.]+", "-", name).lower(),
-        version=version.replace("_", "+") if "+" not in version else version,
+        version=version.replace("_", "-"),  # as a folder's name has it
         origin=redact(origin) if origin else None,
     )
 

@@ -2,7 +2,7 @@
 
 A wrapper raises the event ``open`` (``sqlite3.connect`` for a database, ``urllib.Request`` for an address) for the
 paths that it was given and calls the real function. So every audit hook sees these files, also one that refuses
-writes; nothing else changes: signature, name, documentation and pickling by reference stay.
+writes. Signature, name, documentation and pickling by reference stay.
 """
 
 from __future__ import annotations
@@ -85,40 +85,41 @@ _DUCKDB = (
         "DuckDBPyRelation",
     ),
 )
+_PARQUET = (
+    *_rules("read", "__init__", 1, "path_or_paths", "ParquetDataset"),
+    *_rules("read", "__init__", 1, "source", "ParquetFile"),
+    *_rules("write", "__init__", 1, "where", "ParquetWriter"),
+    *_rules("read", "read_table", 0, "source"),
+    *_rules("read", "read_metadata read_schema", 0, "where"),
+    *_rules("write", "write_table write_metadata", 1, "where"),
+)
+# A function is replaced where it is public and nowhere else: one that the user imported before is still found by
+# pickle where it was defined. Of a module that defines its public functions itself, inner ones are wrapped.
 _TABLE: dict[str, tuple[_Rule, ...]] = {
-    "pyarrow.parquet.core": (
-        *_rules("read", "__init__", 1, "path_or_paths", "ParquetDataset"),
-        *_rules("read", "__init__", 1, "source", "ParquetFile"),
-        *_rules("write", "__init__", 1, "where", "ParquetWriter"),
-        *_rules("read", "read_table", 0, "source"),
-        *_rules("read", "read_metadata read_schema", 0, "where"),
-        *_rules("write", "write_table write_metadata", 1, "where"),
-    ),
+    "pandas": _rules("write", "to_parquet to_orc", 1, "path", "DataFrame"),
+    "pyarrow.parquet": _PARQUET,
     "pyarrow.csv": (
         *_rules("read", "read_csv open_csv", 0, "input_file"),
         *_rules("write", "write_csv", 1, "output_file"),
     ),
     "pyarrow.json": _rules("read", "read_json open_json", 0, "input_file"),
-    "pyarrow.feather": (
-        *_rules("read", "read_table read_feather", 0, "source"),
+    "pyarrow._feather": (
+        *_rules("read", "FeatherReader", 0, "source"),
         *_rules("write", "write_feather", 1, "dest"),
     ),
     "pyarrow.orc": (
-        *_rules("read", "read_table", 0, "source"),
         *_rules("read", "__init__", 1, "source", "ORCFile"),
-        *_rules("write", "write_table", 1, "where"),
         *_rules("write", "__init__", 1, "where", "ORCWriter"),
     ),
     "pyarrow.dataset": (
-        *_rules("read", "dataset", 0, "source"),
-        *_rules("read", "parquet_dataset", 0, "metadata_path"),
-        *_rules("tree", "write_dataset", 1, "base_dir"),
+        *_rules("read", "_filesystem_dataset", 0, "source"),
+        *_rules("tree", "_filesystemdataset_write", 1, "base_dir"),
     ),
     "pyarrow": _rules("database", "memory_map", 0, "path"),
     "polars": _POLARS,
     "duckdb": _DUCKDB,
     "h5py._hl.files": _rules("database", "__init__", 1, "name", "File"),
-    "torch.serialization": _rules("write", "save", 1, "f"),
+    "torch": _rules("write", "save", 1, "f"),
     "joblib.externals.loky.backend.fork_exec": _rules("process", "fork_exec", 0, "cmd"),
     "multiprocessing.util": _rules("process", "spawnv_passfds", 0, "path"),
 }
@@ -140,21 +141,10 @@ def _wrap_all(module: ModuleType, rules: tuple[_Rule, ...]) -> None:
         with contextlib.suppress(AttributeError, TypeError):
             owner = getattr(module, rule.owner) if rule.owner else module
             real = getattr(owner, rule.function)
-            wrapper = _wrapped(real, rule)
-            setattr(owner, rule.function, wrapper)
+            wrapper: Any = _wrapped(real, rule)
             if not rule.owner:
-                _replace_everywhere(module.__name__.partition(".")[0], rule, real, wrapper)
-
-
-def _replace_everywhere(package: str, rule: _Rule, real: object, wrapper: object) -> None:
-    """The same function under its other public homes in its package: pickle looks it up where it was defined."""
-    called = {rule.function, getattr(real, "__name__", rule.function)}
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0].lstrip("_") == package:
-            space = getattr(module, "__dict__", {})
-            for attribute in called:
-                if space.get(attribute) is real:
-                    setattr(module, attribute, wrapper)
+                wrapper.__module__, wrapper.__qualname__ = module.__name__, rule.function
+            setattr(owner, rule.function, wrapper)
 
 
 def _wrapped(real: Callable[..., Any], rule: _Rule) -> Callable[..., Any]:

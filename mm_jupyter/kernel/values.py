@@ -16,6 +16,7 @@ from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.kernel.models import keep_model
 from mm_jupyter.kernel.sink import Sink
 from mm_jupyter.records import (
+    BlobDigest,
     ContentDigest,
     Metric,
     Model,
@@ -28,6 +29,10 @@ from mm_jupyter.records import (
 
 MAX_TEXT = 500
 """Text params are cut at this many characters; their digest is in the values."""
+
+
+MAX_CHECKED = 64 * 1024
+"""Comparable forms are looked through for secrets up to here; what is larger is numbers."""
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ def harvest(
             continue
         _number_or_text(name, value, wanted, found, redactor)
         if name in wanted.bound and not name.startswith("_"):
-            found.values.append(_value(name, value, sink, found))
+            found.values.append(_value(name, value, sink, found, redactor))
     for name, model in models.items():
         kept = keep_model(name, model, sink)
         found.models[name] = kept
@@ -134,7 +139,10 @@ def _number_or_text(
             )
 
 
-def _value(name: str, value: Any, sink: Sink, found: Harvest) -> Value:
+def _value(name: str, value: Any, sink: Sink, found: Harvest, redactor: Redactor) -> Value:
+    if isinstance(value, str):
+        # A secret is known by its mark, whose keyed digest is the same wherever the secret is.
+        value = redactor.named(name, value)
     print_ = fingerprint(value)
     if print_.why is not None:
         found.not_kept.append(NotKept(kind="value", name=name, why=print_.why))
@@ -142,10 +150,18 @@ def _value(name: str, value: Any, sink: Sink, found: Harvest) -> Value:
         name=name,
         type=print_.type,
         digest=print_.digest,
-        summary=print_.summary,
-        form=sink.put(print_.form) if print_.form is not None else None,
+        summary=redactor.text(print_.summary),
+        form=_kept_form(print_.form, sink, redactor),
         why=print_.why,
     )
+
+
+def _kept_form(form: bytes | None, sink: Sink, redactor: Redactor) -> BlobDigest | None:
+    """Keep the comparable form, unless texts in it look like secrets: then the digest alone must do."""
+    if form is None:
+        return None
+    text = form[:MAX_CHECKED].decode("latin-1")
+    return sink.put(form) if redactor.text(text) is text else None
 
 
 def _configuration(name: str, model: Any, alone: bool, found: Harvest, redactor: Redactor) -> None:

@@ -2,7 +2,15 @@
 
 from mm_jupyter.records.card import RunCard
 from mm_jupyter.records.codec import from_json, to_json
-from mm_jupyter.records.diff import Change, ChangeKind, Diff, MetricChange
+from mm_jupyter.records.diff import (
+    Change,
+    ChangeKind,
+    Diff,
+    InputChange,
+    MetricChange,
+    ModuleChange,
+    TagChange,
+)
 from mm_jupyter.records.direction import Direction, better, direction
 from mm_jupyter.records.environment import Environment, GitState, Package
 from mm_jupyter.records.names import (
@@ -82,12 +90,14 @@ __all__ = [
     "FieldKind",
     "FileUse",
     "GitState",
+    "InputChange",
     "Item",
     "Judgement",
     "LocalModule",
     "Metric",
     "MetricChange",
     "Model",
+    "ModuleChange",
     "Not",
     "NotCompared",
     "NotKept",
@@ -117,6 +127,7 @@ __all__ = [
     "SessionId",
     "SliceName",
     "SortKey",
+    "TagChange",
     "Value",
     "Verdict",
     "better",

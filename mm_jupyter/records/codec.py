@@ -59,7 +59,9 @@ def _read(hint: Any, data: Any) -> Any:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         kept = [part for part in typing.get_args(hint) if part is not type(None)]
-        chosen = [part for part in kept if dataclasses.is_dataclass(part) or typing.get_origin(part)]
+        chosen = [
+            part for part in kept if dataclasses.is_dataclass(part) or typing.get_origin(part)
+        ]
         return _read((chosen or kept)[0], data)
     if origin is tuple:
         parts = typing.get_args(hint)
@@ -68,5 +70,7 @@ def _read(hint: Any, data: Any) -> Any:
         return {key: _read(typing.get_args(hint)[1], value) for key, value in data.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = _hints(hint)
-        return hint(**{key: _read(hints[key], value) for key, value in data.items() if key in hints})
+        return hint(
+            **{key: _read(hints[key], value) for key, value in data.items() if key in hints}
+        )
     return tuple(data) if isinstance(data, list) else data

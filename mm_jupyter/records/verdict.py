@@ -11,13 +11,15 @@ from mm_jupyter.records.session import RandomState
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeStep:
     """One execution of a recipe. ``source`` has no ``%%track`` line; ``restores`` are the generators put back before
-    it; ``raises`` says that it raised when it was recorded and must raise again."""
+    it; ``raises`` says that it raised when it was recorded and must raise again; ``count`` is the number that it had
+    in the session (``In [count]``)."""
 
     seq: int
     source: str
     restores: tuple[RandomState, ...] = ()
     raises: bool = False
     parameters: bool = False
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ def attempt(
     started = time.monotonic()
     bundle: Bundle | None = None
     said: str | None = None
+    stopped = False
     with lay_out(str(settings.root), laid.files, cwd=_cwd(steps)) as scratch:
         path = scratch.private / "bundle.zip"
         job = _job(run, notebook, scratch, path, steps[-1], settings, processes)
@@ -113,10 +114,11 @@ def attempt(
                 failure = done.failure
                 said = f"cell {failure.exec_count} raised {failure.ename}: {failure.evalue}"[:500]
         except (ReplayTimeout, KernelDied, ScratchFull, KernelSideFailed) as error:
-            said = str(error)
+            said, stopped = str(error), True
         if path.exists():
             bundle = read_bundle(path)
-    side = _side(run, bundle) if bundle is not None else None
+    # What a stopped replay had so far is no result.
+    side = _side(run, bundle) if bundle is not None and not stopped else None
     if side is None and said is None:
         said = "the recipe ended without reaching the run"
     return Attempt(

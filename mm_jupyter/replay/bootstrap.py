@@ -45,4 +45,6 @@ def bootstrap_source(module: str, function: str, argument: str) -> str:
     source = _SOURCE.format(
         path=str(package_path()), module=module, function=function, argument=argument
     )
-    return f"exec(compile({source!r}, '<mm_jupyter>', 'exec'), {{'__name__': 'mm_jupyter.bootstrap'}})"
+    return (
+        f"exec(compile({source!r}, '<mm_jupyter>', 'exec'), {{'__name__': 'mm_jupyter.bootstrap'}})"
+    )

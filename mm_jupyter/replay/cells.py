@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from queue import Empty
-from typing import Any, Literal
+from typing import Any
 
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.util import ensure_async
@@ -17,10 +17,8 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout
+from mm_jupyter.replay.job import CellState
 from mm_jupyter.replay.kernels import Kernel
-
-CellState = Literal["running", "done", "failed"]
-"""``failed``: it raised, and the notebook stops there."""
 
 INTERRUPT_SECONDS = 5.0
 """How long an interrupted cell may take to end before the kernel is killed."""
@@ -29,7 +27,6 @@ OUTPUT_SECONDS = 120
 FINISH_SECONDS = 300.0
 """How long our own code may take in the kernel."""
 
-TOLERATED_TAG = "raises-exception"
 _SKIPPED_TAG = "skip-execution"
 
 _log = logging.getLogger("mm_jupyter.replay")
@@ -54,7 +51,7 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
         **options: Any,
     ) -> None:
         super().__init__(
-            progress, km=kernel.manager, allow_errors=allow_errors, coalesce_streams=True,
+            progress, km=kernel.manager, allow_errors=allow_errors,
             iopub_timeout=OUTPUT_SECONDS, log=_log, **options,
         )  # fmt: skip
         self.kc = kernel.client
@@ -107,7 +104,8 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
             # "aborted": sent while the kernel was still dropping what follows a cell that raised.
 
     async def _execute_cells(self) -> None:
-        for self._at, (index, cell) in enumerate(self._cells):
+        for at, (index, cell) in enumerate(self._cells):
+            self._at = at
             state: CellState = "failed"
             self._tell("running")
             self.nb_man.cell_start(cell, index)
@@ -125,10 +123,11 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
                 return
 
     async def _execute_one(self, cell: NotebookNode, index: int) -> None:
-        source = cell.source
         execute = self.kc.execute
         # Only the message holds secrets: the cell, which may be saved at any moment, does not.
-        self.kc.execute = lambda code, **options: execute(_replaced(code, self._secrets), **options)
+        self.kc.execute = lambda code, **options: execute(  # type: ignore[method-assign] # for one message
+            _replaced(code, self._secrets), **options
+        )
         try:
             await self.async_execute_cell(cell, index)
         except DeadKernelError as error:
@@ -136,7 +135,8 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
                 f"The kernel died in cell {self._at + 1}", self._kernel.died_of()
             ) from error
         finally:
-            self.kc.execute = execute
+            self.kc.execute = execute  # type: ignore[method-assign]
+            cell.outputs = _joined(cell.outputs)
             if self._marks:
                 cell.outputs = _replaced(cell.outputs, self._marks)
 
@@ -185,6 +185,37 @@ def executed(cell: NotebookNode) -> bool:
         and bool(cell.source.strip())
         and _SKIPPED_TAG not in cell.metadata.get("tags", ())
     )
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """One output for each stream, where its first text stood, stdout before a stderr beside it, overwritten lines gone.
+
+    What ``coalesce_streams`` of nbclient does, in linear time: its pattern takes hours for one long line.
+    """
+    joined: list[NotebookNode] = []
+    texts: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.output_type != "stream":
+            joined.append(output)
+        elif output.name in texts:
+            texts[output.name].append(output.text)
+        else:
+            texts[output.name] = [output.text]
+            joined.append(output)
+    for at, output in enumerate(joined):
+        if output.output_type == "stream":
+            output.text = _as_shown("".join(texts[output.name]))
+            if output.name == "stdout" and at and joined[at - 1].get("name") == "stderr":
+                joined[at - 1 : at + 1] = output, joined[at - 1]
+    return joined
+
+
+def _as_shown(text: str) -> str:
+    """Of each line what a terminal shows after carriage returns: the text after the last."""
+    if "\r" not in text:
+        return text
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def _replaced(value: Any, table: Mapping[str, str]) -> Any:

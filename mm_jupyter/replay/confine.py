@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -22,6 +23,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 _NEW_MOUNTS, _NEW_USER, _NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
@@ -59,7 +61,9 @@ def can_confine() -> bool:
         return False
     probe = "import os, sys; sys.exit(not os.statvfs('/').f_flag & os.ST_RDONLY)"
     with tempfile.TemporaryDirectory(prefix="mm-") as scratch:
-        command = Confinement(writable=(scratch,)).command([sys.executable, "-I", "-S", "-c", probe])
+        command = Confinement(writable=(scratch,)).command(
+            [sys.executable, "-I", "-S", "-c", probe]
+        )
         try:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
@@ -108,11 +112,11 @@ def _set_read_only(path: str, read_only: bool) -> None:
 
 def _remount(path: str, read_only: bool) -> None:
     """The same for an old kernel, one mount at a time; flags that a mount has must be given again."""
-    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
         mounts = [line.split() for line in table]
     for fields in mounts:
-        target = fields[4].encode().decode("unicode_escape")
-        if path != "/" and target != path and not target.startswith(path + "/"):
+        target = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4])
+        if path not in ("/", target) and not target.startswith(path + "/"):
             continue
         flags = sum(_FLAGS.get(option, 0) for option in fields[5].split(","))
         flags = flags | _RDONLY if read_only else flags & ~_RDONLY
@@ -169,7 +173,7 @@ def main(arguments: Sequence[str]) -> None:
     split = arguments.index("--")
     options, command = arguments[:split], list(arguments[split + 1 :])
     network = "--network" in options
-    writable = [path for flag, path in zip(options, options[1:], strict=False) if flag == "--write"]
+    writable = [path for flag, path in pairwise(options) if flag == "--write"]
     try:
         _enter(network)
         _close_file_system([os.path.realpath(path) for path in writable])
@@ -178,7 +182,7 @@ def main(arguments: Sequence[str]) -> None:
         _drop_privileges()
         os.execvp(command[0], command)
     except OSError as error:
-        print(f"cannot confine {command[0]}: {error}", file=sys.stderr)
+        sys.stderr.write(f"cannot confine {command[0]}: {error}\n")
         sys.exit(126)
 
 

@@ -1,29 +1,25 @@
-"""The papermill engine ``mm``: a notebook executed in a fresh kernel of any interpreter, with code of ours around it."""
+"""The papermill engine ``mm``: a notebook executed in a fresh kernel of any interpreter, with code of ours around it.
+
+papermill loads this module while it is itself being imported (it looks for engines), and its import takes a second:
+so it is imported where it is used.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import queue
-import sys
-import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import papermill
 from nbformat import NotebookNode
-from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
-from papermill.exceptions import PapermillExecutionError
-from papermill.iorw import load_notebook_node, write_ipynb
 
-from mm_jupyter.errors import KernelDied, KernelSideFailed
 from mm_jupyter.replay.bootstrap import bootstrap_source, package_path
-from mm_jupyter.replay.cells import INTERRUPT_SECONDS, TOLERATED_TAG, Cells, CellState
-from mm_jupyter.replay.confine import Confinement
-from mm_jupyter.replay.kernels import running_kernel
+from mm_jupyter.replay.job import CellState, EngineJob
+from mm_jupyter.replay.tolerated import put_back, set_aside
+
+if TYPE_CHECKING:
+    from papermill.exceptions import PapermillExecutionError
 
 __all__ = [
     "CellState",
@@ -35,35 +31,10 @@ __all__ = [
     "package_path",
 ]
 
-SAVE_SECONDS = 1.0
-"""The executed notebook is written at most this often while its cells run."""
 
-_METADATA = "mm_jupyter"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineJob:
-    """How to execute one notebook.
-
-    ``python`` is the interpreter's command line (it must have ipykernel), ``cwd`` and ``env`` (None removes) are the
-    kernel's. ``bootstrap`` and ``finish`` are sources that run silently before the first cell and after the last,
-    also after one that raised. ``timeout`` (seconds) is for all cells together. ``on_cell`` is told the index of a
-    cell among those that run, their number and its state; it may raise an ``MmError`` to stop. ``graceful``: the
-    kernel's atexit functions run. ``Cells`` says what ``substitutions`` do.
-    """
-
-    python: tuple[str, ...] = (sys.executable,)
-    cwd: str | None = None
-    env: Mapping[str, str | None] = field(default_factory=dict)
-    bootstrap: str | None = None
-    finish: str | None = None
-    timeout: float | None = None
-    startup_timeout: float = 60.0
-    on_cell: Callable[[int, int, CellState], None] | None = None
-    substitutions: Mapping[str, str] = field(default_factory=dict)
-    confine: Confinement | None = None
-    allow_errors: bool = False
-    graceful: bool = True
+# papermill's own options, by who takes them; the rest means nothing here.
+_OF_PROGRESS = ("progress_bar", "log_output", "autosave_cell_every")
+_OF_LOGS = ("log_output", "stdout_file", "stderr_file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +66,13 @@ def execute(
         KernelSideFailed: ``bootstrap`` or ``finish`` raised.
         ReplayTimeout: it took longer than ``job.timeout``.
     """
+    import papermill
+    from papermill.engines import papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+
     started = time.monotonic()
     papermill_engines.register("mm", MmEngine)
+    # papermill takes a path for a template.
     path = None if output is None else output.replace("{", "{{").replace("}", "}}")
     results: list[NotebookNode] = []
     failure = None
@@ -109,70 +85,59 @@ def execute(
     except PapermillExecutionError as error:
         failure = error
     finally:
-        if output is not None and os.path.exists(output):
-            written = load_notebook_node(path)
-            if _put_back(written):
-                write_ipynb(written, output)
+        _put_back_in_file(output)
     (result,) = results
-    _put_back(result)
+    put_back(result)
     return Executed(notebook=result, failure=failure, seconds=time.monotonic() - started)
 
 
-class MmEngine(Engine):  # type: ignore[misc] # papermill ships no types
-    """Registered as ``mm`` in the entry point group ``papermill.engine``; ``job`` is an ``EngineJob``."""
+def _put_back_in_file(output: str | None) -> None:
+    from papermill.iorw import load_notebook_node, write_ipynb
+
+    if output is not None and os.path.exists(output):
+        written = load_notebook_node(output)
+        if put_back(written):
+            write_ipynb(written, output)
+
+
+class MmEngine:
+    """Registered as ``mm`` in the entry point group ``papermill.engine``: has what papermill asks of an ``Engine``.
+
+    ``papermill.execute_notebook`` hands over what it does not know itself: ``job`` (an ``EngineJob``), ``source`` and
+    ``results``, a list that receives the notebook also when papermill raises afterwards.
+    """
 
     @classmethod
     def execute_notebook(
         cls,
         nb: NotebookNode,
-        kernel_name: str,
+        kernel_name: str,  # noqa: ARG003 # the job says which interpreter
         output_path: str | None = None,
-        progress_bar: bool | dict[str, Any] = True,
-        log_output: bool = False,
-        autosave_cell_every: int = 30,
+        *,
+        job: EngineJob | None = None,
         source: str | None = None,
+        results: list[NotebookNode] | None = None,
         **options: Any,
     ) -> NotebookNode:
-        """As papermill's own, with a manager that saves less."""
-        if isinstance(nb.metadata.papermill["input_path"], dict):  # the notebook itself, given as a value
+        """Execute ``nb`` in place and return it; what a tagged cell raised is set aside."""
+        from mm_jupyter.replay.performing import Progress, complete
+
+        job = job or EngineJob()
+        if isinstance(nb.metadata.papermill["input_path"], dict):  # the notebook, given as a value
             nb.metadata.papermill["input_path"] = source
-        progress = _Progress(
-            nb, output_path=output_path, progress_bar=progress_bar, log_output=log_output,
-            autosave_cell_every=autosave_cell_every,
-        )  # fmt: skip
+        shown = {name: options[name] for name in _OF_PROGRESS if name in options}
+        logs = {name: options[name] for name in _OF_LOGS if name in options}
+        progress = Progress(nb, output_path=output_path, **shown)
         progress.notebook_start()
         try:
-            cls.execute_managed_notebook(progress, kernel_name, log_output=log_output, **options)
+            complete(progress, job, logs)
         finally:
+            set_aside(nb, everywhere=job.allow_errors)
+            if results is not None:  # papermill adds marks to the list of cells when it raises
+                results.append(NotebookNode({**nb, "cells": list(nb.cells)}))
             progress.cleanup_pbar()
             progress.notebook_complete()
-        return progress.nb
-
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,  # noqa: ARG003 # the job says which interpreter
-        *,
-        log_output: bool = False,
-        stdout_file: Any = None,
-        stderr_file: Any = None,
-        job: EngineJob | None = None,
-        results: list[NotebookNode] | None = None,
-        **_ignored: Any,
-    ) -> None:
-        """Execute ``nb_man.nb``; what a tagged cell raised is set aside, since papermill takes any error for a failure.
-
-        ``results`` receives the notebook, also when papermill raises afterwards.
-        """
-        job = job or EngineJob()
-        logs = {"log_output": log_output, "stdout_file": stdout_file, "stderr_file": stderr_file}
-        try:
-            _complete(lambda: _executed(nb_man, job, logs))
-        finally:
-            _set_aside(nb_man.nb, everywhere=job.allow_errors)
-            if results is not None:
-                results.append(NotebookNode({**nb_man.nb, "cells": list(nb_man.nb.cells)}))
+        return nb
 
     @classmethod
     def nb_kernel_name(cls, nb: NotebookNode, name: str | None = None) -> str:
@@ -181,111 +146,5 @@ class MmEngine(Engine):  # type: ignore[misc] # papermill ships no types
 
     @classmethod
     def nb_language(cls, nb: NotebookNode, language: str | None = None) -> str:
+        """Python where the notebook does not say."""
         return language or nb.metadata.get("kernelspec", {}).get("language") or "python"
-
-
-class _Progress(NotebookExecutionManager):  # type: ignore[misc] # papermill ships no types
-    """Saves at most every ``SAVE_SECONDS`` and at the end, not twice for each cell."""
-
-    _saved = -SAVE_SECONDS
-
-    def save(self, **options: Any) -> None:
-        now = time.monotonic()
-        if self.end_time is not None or now - self._saved >= SAVE_SECONDS:
-            self._saved = now
-            super().save(**options)
-
-
-async def _executed(
-    progress: NotebookExecutionManager, job: EngineJob, logs: dict[str, Any]
-) -> None:
-    async with running_kernel(
-        job.python, cwd=job.cwd, env=job.env, startup_timeout=job.startup_timeout,
-        confine=job.confine, graceful=job.graceful,
-    ) as kernel:  # fmt: skip
-        cells = Cells(
-            progress, kernel, on_cell=job.on_cell, substitutions=job.substitutions,
-            allow_errors=job.allow_errors, **logs,
-        )  # fmt: skip
-        if job.bootstrap is not None:
-            await cells.silently(job.bootstrap, "start", job.startup_timeout)
-        try:
-            await cells.execute_all(job.timeout)
-        except BaseException:
-            if job.finish is not None and kernel.alive():
-                with suppress(KernelSideFailed, KernelDied):
-                    await cells.silently(job.finish, "complete the recording", INTERRUPT_SECONDS)
-            raise
-        if job.finish is not None:
-            await cells.silently(job.finish, "complete the recording")
-        cells.set_widgets_metadata()
-
-
-def _complete(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run ``work`` to its end; Ctrl-C cancels it, so that it stops its kernel, and is raised again."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work())
-        return
-    _complete_beside(work)
-
-
-def _complete_beside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """The same where this thread already runs a loop, as a notebook's kernel does: in a thread of its own."""
-    started: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-    raised: list[BaseException] = []
-
-    async def told() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-        started.put(lambda: loop.call_soon_threadsafe(task.cancel))
-        await work()
-
-    def run() -> None:
-        try:
-            asyncio.run(told())
-        except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
-            raised.append(error)
-
-    thread = threading.Thread(target=run, name="mm_jupyter replay")
-    thread.start()
-    cancel = started.get()
-    try:
-        thread.join()
-    except KeyboardInterrupt:
-        cancel()
-        thread.join()
-        raise
-    if raised:
-        raise raised[0]
-
-
-def _set_aside(notebook: NotebookNode, *, everywhere: bool) -> None:
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or not (
-            everywhere or TOLERATED_TAG in cell.metadata.get("tags", ())
-        ):
-            continue
-        errors = [
-            {"at": at, "output": output}
-            for at, output in enumerate(cell.outputs)
-            if output.output_type == "error"
-        ]
-        if errors:
-            cell.metadata[_METADATA] = {"tolerated": errors}
-            cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
-
-
-def _put_back(notebook: NotebookNode) -> bool:
-    """Undo ``_set_aside``; says whether there was anything to undo."""
-    found = False
-    for cell in notebook.cells:
-        kept = cell.metadata.pop(_METADATA, None)
-        if kept is None:
-            continue
-        found = True
-        for error in kept["tolerated"]:
-            cell.outputs.insert(error["at"], error["output"])
-    return found

@@ -30,6 +30,9 @@ STOP_SECONDS = 3.0
 ORPHAN_SECONDS = 0.5
 """How long its children may take to clean up after it is gone."""
 
+LONGEST_FOLDER = 70
+"""Characters of a temporary directory below which sockets still fit: their paths may have 103 on every system."""
+
 _POLL = 0.01
 
 # Starts what ``python -m ipykernel_launcher`` starts, without the debugger: debugpy takes half of the start. The hole
@@ -120,7 +123,8 @@ async def running_kernel(
     Raises:
         KernelDied: it did not come up; the sentence says why.
     """
-    with tempfile.TemporaryDirectory(prefix="mmk", ignore_cleanup_errors=True) as name:
+    short = None if len(tempfile.gettempdir()) <= LONGEST_FOLDER else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="mmk", dir=short, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         argv = [*python, "-c", _LAUNCH, "-f", "{connection_file}"]
         if confine is not None:

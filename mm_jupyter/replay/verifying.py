@@ -219,17 +219,17 @@ def _replay(
 def _judge(record: Record, attempts: Sequence[Attempt]) -> Judged:
     """Judge what the replays gave; one that did not reach its end speaks by why it did not."""
     broken = next((one for one in attempts if one.side is None), None)
-    if broken is None:
-        sides = [one.side for one in attempts if one.side is not None]
-        return judge(record.side, sides)
-    outside = _outside(record, broken)
-    if outside is not None:
-        return _unverifiable(outside.why, (outside,))
-    return Judged("failed", f"The replay failed: {broken.said}.", (), ())
+    judged = (
+        judge(record.side, [one.side for one in attempts if one.side is not None])
+        if broken is None
+        else Judged("failed", f"The replay failed: {broken.said}.", (), ())
+    )
+    outside = _outside(record, broken or attempts[-1]) if judged.verdict == "failed" else None
+    return judged if outside is None else _unverifiable(outside.why, (outside,))
 
 
 def _outside(record: Record, broken: Attempt) -> NotCompared | None:
-    """Why the recipe could not even run, where that lies outside of it: it asked for something that is not there."""
+    """Why the recipe failed, where that lies outside of it: it asked for something that is not there."""
     seqs = {step.seq for step in broken.recipe.steps}
     asked = [one for step in record.executions if step.seq in seqs for one in step.asked]
     if any(one.kind == "input" for one in asked):

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mm_jupyter.records import And, Comparison, Condition, Field, Not, Or, Scalar
-from mm_jupyter.store.scalars import TEXT, as_double, storable
-from mm_jupyter.store.schema import SORTED_TEXT
+from mm_jupyter.store.scalars import SORTED_TEXT, TEXT, as_double, storable
 
 Value = str | float | int
 
@@ -137,11 +136,15 @@ def _number(column: str, operator: str, value: int | float) -> Sql:
 
 
 def _text(column: str, operator: str, value: str) -> Sql:
-    """The index holds the first characters: they come first, the whole text decides."""
+    """The index holds the first characters: they come first, the whole text decides.
+
+    The ``|| ''`` keeps SQLite from putting the constant into the first test, where its index would not match any more.
+    """
     start = f"substr({column}, 1, {SORTED_TEXT})"
     loose = {"<": "<=", ">": ">="}.get(operator, _SYMBOLS[operator])
     return Sql(
-        f"{start} {loose} ? AND {column} {_SYMBOLS[operator]} ?", (value[:SORTED_TEXT], value)
+        f"{start} {loose} ? AND ({column} || '') {_SYMBOLS[operator]} ?",
+        (value[:SORTED_TEXT], value),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from mm_jupyter.errors import StoreError
-from mm_jupyter.records import Metric
+from mm_jupyter.records import RunId, RunRow
 from mm_jupyter.store import packs
 from mm_jupyter.store.blobs import BLOCKS, COLUMNS, FROM, block_ids, stored_bytes
 from mm_jupyter.store.connect import Database, Row, Transaction
@@ -160,27 +160,25 @@ def _runs(tx: Transaction) -> Iterator[Fault | None]:
             "SELECT object, after FROM audit WHERE what = 'run.closed' ORDER BY number"
         )
     }
-    ids = [row[0] for row in tx.all("SELECT id FROM runs ORDER BY id")]
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        details: dict[int, bytes | None] = dict(
-            tx.within("SELECT id, detail FROM runs WHERE id IN (?)", part)
-        )
-        for row in read_rows(tx, part):
-            expected = noted.get(str(row.ref))
-            try:
-                metrics = [Metric(name=name, value=value) for name, value in row.metrics.items()]
-                detail = unpack_json(details[row.id])
-                derived = outcome_digest(row.status, row.params, metrics, detail)
-                if expected not in (None, derived):
-                    yield Fault(
-                        kind="run",
-                        name=str(row.ref),
-                        why="it is not what was recorded when it ended",
-                    )
-            except StoreError as error:
-                yield Fault(kind="run", name=str(row.ref), why=str(error.args[-1]))
-            yield None
+    for number, detail in tx.all("SELECT id, detail FROM runs ORDER BY id"):
+        try:
+            (row,) = read_rows(tx, [RunId(number)])
+        except StoreError as error:
+            yield Fault(kind="run", name=f"number {number}", why=str(error.args[-1]))
+        else:
+            why = _differs_from(noted.get(str(row.ref)), row, detail)
+            if why:
+                yield Fault(kind="run", name=str(row.ref), why=why)
+        yield None
+
+
+def _differs_from(noted: str | None, row: RunRow, detail: bytes | None) -> str | None:
+    try:
+        metrics = row.metric_records
+        derived = outcome_digest(row.status, row.params, metrics, unpack_json(detail))
+    except StoreError as error:
+        return str(error.args[-1])
+    return None if noted in (None, derived) else "it is not what was recorded when it ended"
 
 
 def _references(tx: Transaction) -> Iterator[Fault]:

@@ -58,6 +58,7 @@ def collect(
             return _result(tx, _garbage(tx, everything=True), dry_run=True, postponed=False)
     guard = _alone(locks)
     try:
+        _checkpoint(database)
         before = _disk(folder)
         with start() as change:
             # Without a folder blocks are rows like small blobs: nothing tells them apart.
@@ -173,7 +174,15 @@ def _give_back(database: Database) -> None:
     if database.postgres:
         database.outside("VACUUM blobs", "VACUUM sources")
     else:
-        database.outside("PRAGMA incremental_vacuum", "PRAGMA wal_checkpoint(TRUNCATE)")
+        database.outside("PRAGMA incremental_vacuum")
+        _checkpoint(database)
+
+
+def _checkpoint(database: Database) -> None:
+    """Empty SQLite's WAL, unless a reader needs it: nobody waits for long here."""
+    if not database.postgres:
+        restore = f"PRAGMA busy_timeout = {database.patience * 1000:.0f}"
+        database.outside("PRAGMA busy_timeout = 100", "PRAGMA wal_checkpoint(TRUNCATE)", restore)
 
 
 def _disk(folder: Path | None) -> int:

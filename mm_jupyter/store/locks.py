@@ -12,11 +12,11 @@ import re
 import sys
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.engine import Engine
 
@@ -43,7 +43,7 @@ class Lock:
 
 
 class Locks(Protocol):
-    """Named locks of one store."""
+    """Named locks of one store, as one user of them."""
 
     def take(self, name: str, *, shared: bool = False, wait: float = 0.0) -> Lock | None:
         """The lock, or None when another process or another holder in this one has it after ``wait`` seconds.
@@ -52,12 +52,16 @@ class Locks(Protocol):
             OSError: this place has no locks.
         """
 
+    def release_all(self) -> None:
+        """Let go of every lock taken here."""
+
 
 class FileLocks:
     """Locks on files in a folder: ``flock``, on Windows ``msvcrt``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: weakref.WeakSet[Lock] = weakref.WeakSet()
 
     def take(self, name: str, *, shared: bool = False, wait: float = 0.0) -> Lock | None:
         self._folder.mkdir(exist_ok=True)
@@ -67,7 +71,9 @@ class FileLocks:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             if _lock(file, shared):
                 if _is_at(file, path):
-                    return Lock(partial(_let_go, file, path, shared))
+                    lock = Lock(partial(_let_go, file, path, shared))
+                    self._held.add(lock)
+                    return lock
                 os.close(file)
                 continue
             os.close(file)
@@ -75,12 +81,16 @@ class FileLocks:
                 return None
             time.sleep(0.02)
 
+    def release_all(self) -> None:
+        _release(self._held)
+
 
 class AdvisoryLocks:
     """Advisory locks of a PostgreSQL server, each on a connection of its own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._held: weakref.WeakSet[Lock] = weakref.WeakSet()
 
     def take(self, name: str, *, shared: bool = False, wait: float = 0.0) -> Lock | None:
         key = int.from_bytes(
@@ -94,14 +104,24 @@ class AdvisoryLocks:
             cursor.execute(f"SELECT {how}(%s)", (key,))
             if cursor.fetchone() == (True,):
                 connection.detach()
-                return Lock(lambda ours: connection.close() if ours else None)
+                lock = Lock(partial(_unlock, connection, self._engine.dialect.loaded_dbapi.Error))
+                self._held.add(lock)
+                return lock
             if time.monotonic() >= end:
                 connection.close()
                 return None
             time.sleep(0.02)
 
+    def release_all(self) -> None:
+        _release(self._held)
+
 
 _held: weakref.WeakSet[Lock] = weakref.WeakSet()
+
+
+def _release(locks: Iterable[Lock]) -> None:
+    for lock in list(locks):
+        lock.release()
 
 
 def _forget_all() -> None:
@@ -128,6 +148,14 @@ def _is_at(file: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(file), os.stat(path))
     except FileNotFoundError:
         return False
+
+
+def _unlock(connection: Any, driver_error: type[Exception], ours: bool) -> None:
+    """A server notices a closed connection a moment later: unlocked first, the lock is free at once."""
+    if ours:
+        with suppress(driver_error), connection.cursor() as cursor:  # a lost one has lost its lock
+            cursor.execute("SELECT pg_advisory_unlock_all()")
+        connection.close()
 
 
 def _let_go(file: int, path: Path, shared: bool, ours: bool) -> None:

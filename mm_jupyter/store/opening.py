@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import inspect
-
 from mm_jupyter.errors import StoreError, StoreReadOnly, StoreTooNew
 from mm_jupyter.store.connect import Database
-from mm_jupyter.store.schema import HEAD, metadata, version
 
+HEAD = "0001"
+"""The revision of the tables in ``schema.py``: the newest one in ``migrations/versions``."""
+_POSTGRES_HAS_TABLE = (
+    "SELECT tablename FROM pg_catalog.pg_tables "
+    "WHERE schemaname = current_schema() AND tablename = 'alembic_version'"
+)
+"""Not to_regclass: it answers from a cache that does not hear of a table made while we waited for the lock."""
 _HAS_TABLE = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
 
 
@@ -55,10 +59,9 @@ def prepare(database: Database, *, create: bool) -> None:
 
 
 def _revision(database: Database) -> str | None:
-    look = "SELECT to_regclass('alembic_version')" if database.postgres else _HAS_TABLE
+    look = _POSTGRES_HAS_TABLE if database.postgres else _HAS_TABLE
     with database.read() as tx:
-        there = tx.one(look)
-        if there is None or there[0] is None:
+        if tx.one(look) is None:
             return None
         row = tx.one("SELECT version_num FROM alembic_version")
         return None if row is None else str(row[0])
@@ -68,10 +71,13 @@ def _create(database: Database) -> None:
     """All tables and the note of their revision in one transaction; whoever comes second finds them made."""
     if database.read_only:
         raise StoreReadOnly(database.place, "its folder is read-only for you")
+    from mm_jupyter.store.schema import metadata, version
+
     with database.speaking(), database.engine.begin() as connection:
         if database.postgres:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1835887978)")
-        if inspect(connection).has_table("alembic_version"):
+        look = _POSTGRES_HAS_TABLE if database.postgres else _HAS_TABLE
+        if connection.exec_driver_sql(look).scalar() is not None:
             return
         metadata.create_all(connection, checkfirst=False)
         connection.execute(version.insert().values(version_num=HEAD))

@@ -76,6 +76,11 @@ def read_rows(tx: Transaction, ids: Sequence[RunId]) -> tuple[RunRow, ...]:
         row[0]: _row(row, params.get(row[0], ()), metrics.get(row[0], {}), tags.get(row[0], {}))
         for row in tx.within(_ROW, ids)
     }
+    for number in ids:
+        if number not in rows:
+            raise StoreDamaged(
+                f"Run number {number}", "its session or experiment is not in the store"
+            )
     return tuple(rows[number] for number in ids)
 
 

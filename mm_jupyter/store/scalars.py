@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from mm_jupyter.errors import StoreDamaged
 from mm_jupyter.records import ParamOrigin, Scalar
 
 NONE, BOOL, INT, FLOAT, TEXT = range(5)
 ORIGINS: tuple[ParamOrigin, ...] = ("author", "given", "default")
+SORTED_TEXT = 64
+"""Characters of a text that its index holds (PostgreSQL allows no long ones)."""
 _EXACT = 2**53
 
 
@@ -22,8 +25,15 @@ def columns(value: Scalar) -> tuple[int, float | None, str | None]:
             return INT, float(value), None
         return INT, as_double(value), hex(value)
     if isinstance(value, float):
-        return FLOAT, None if math.isnan(value) else float(value), None
+        # SQLite keeps a whole double as an integer, and none of those is -0.0.
+        negative_zero = value == 0.0 and math.copysign(1.0, value) < 0
+        return FLOAT, number_or_none(value), "-0.0" if negative_zero else None
     return TEXT, None, storable(value)
+
+
+def number_or_none(value: float) -> float | None:
+    """A double as both databases keep it: NaN is None, -0.0 is 0.0."""
+    return None if math.isnan(value) else float(value) + 0.0
 
 
 def as_double(value: int) -> float:
@@ -49,8 +59,10 @@ def scalar(kind: int, number: float | None, text: str | None) -> Scalar:
         return text
     if number is None:
         return math.nan
+    if kind == FLOAT:
+        return number if text is None else float(text)
     if kind == BOOL:
         return bool(number)
     if kind == INT:
         return int(number) if text is None else int(text, 16)
-    return number
+    raise StoreDamaged("A param", f"there is no type {kind}")

@@ -2,7 +2,8 @@
 
 Ids are integers; texts that repeat (names, sources, environments, git states) are kept once and referred to by id.
 ``runs.detail``, ``executions.detail``, ``environments.data`` and the like hold JSON as ``packed.py`` writes it: what
-a query filters or sorts by has columns and rows of its own. Times are seconds since the epoch.
+a query filters or sorts by has columns and rows of its own. Times are seconds since the epoch. Imported only where
+tables are made: SQLAlchemy loads both dialects for the partial indexes.
 """
 
 from __future__ import annotations
@@ -23,11 +24,7 @@ from sqlalchemy import (
     func,
 )
 
-HEAD = "0001"
-"""The revision of these tables: the newest one in ``migrations/versions``."""
-
-SORTED_TEXT = 64
-"""Characters of a text that its index holds (PostgreSQL allows no long ones)."""
+from mm_jupyter.store.scalars import SORTED_TEXT
 
 ID = BigInteger().with_variant(Integer, "sqlite")
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")

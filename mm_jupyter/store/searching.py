@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from mm_jupyter.records import And, Comparison, Condition, Query, RunId, SortKey
 from mm_jupyter.store.conditions import ATTRIBUTES, Sql, condition_sql, rows_sql
 from mm_jupyter.store.connect import Transaction
-from mm_jupyter.store.scalars import TEXT, storable
-from mm_jupyter.store.schema import SORTED_TEXT
+from mm_jupyter.store.scalars import SORTED_TEXT, TEXT, storable
 
 FEW = 2000
 _NEWEST_FIRST = "r.started DESC, r.id DESC"
@@ -82,12 +81,12 @@ def _phases(tx: Transaction, query: Query) -> Iterator[Phase]:
     for rows, order in _sorted_rows(query.sort):
         named = Sql(f"d.name = {_NAME} AND {rows}", (storable(field.name),))
         if few:
-            source = Sql(f"{few.text} JOIN {field.kind} d ON d.run = r.id", few.values)
+            source = Sql(_joined(tx, few.text, f"{field.kind} d ON d.run = r.id"), few.values)
             yield Phase(source, _both(named, fits), f"{order}, {_NEWEST_FIRST}")
         else:
             source = Sql(_joined(tx, f"{field.kind} d", "runs r ON r.id = d.run", *_TABLES))
             named = _both(named, *_ranges(query, tx.postgres))
-            yield Phase(source, _both(named, fits), f"{order}, r.id DESC")
+            yield Phase(source, _both(named, fits), f"{order}, d.run DESC")
     if not _ranges(query, tx.postgres):
         anything = " OR ".join(rows for rows, _ in _sorted_rows(query.sort))
         without = Sql(

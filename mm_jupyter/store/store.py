@@ -93,7 +93,8 @@ class Store:
         return cls(database, folder)
 
     def close(self) -> None:
-        """Let go of connections. Locks of sessions stay with their writer."""
+        """Let go of connections and of the locks of sessions that are still open."""
+        self._locks.release_all()
         self._database.close()
 
     @property

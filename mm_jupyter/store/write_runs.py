@@ -25,7 +25,7 @@ from mm_jupyter.store.change import Change
 from mm_jupyter.store.details import outcome_detail
 from mm_jupyter.store.interning import git_id, record_digest, source_id
 from mm_jupyter.store.packed import pack_json
-from mm_jupyter.store.scalars import ORIGINS, columns, storable
+from mm_jupyter.store.scalars import ORIGINS, columns, number_or_none, storable
 from mm_jupyter.store.series import put_points
 from mm_jupyter.store.write_sessions import put_executions
 
@@ -170,7 +170,9 @@ def outcome_digest(status: str, params: Any, metrics: Any, detail: dict[str, Any
         [
             status,
             sorted([[storable(p.name), _plain(p.value), p.origin] for p in params], key=_first),
-            sorted([[storable(m.name), to_json(float(m.value))] for m in metrics], key=_first),
+            sorted(
+                [[storable(m.name), to_json(float(m.value) + 0.0)] for m in metrics], key=_first
+            ),
             detail,
         ]
     )
@@ -201,7 +203,6 @@ def _put_params(change: Change, run: RunId, params: dict[str, Param]) -> None:
 def _put_metrics(change: Change, run: RunId, metrics: dict[str, Metric]) -> None:
     rows = []
     for metric in metrics.values():
-        number = float(metric.value)
         name = change.interned.name(change.tx, metric.name)
-        rows.append((run, name, number if number == number else None))
+        rows.append((run, name, number_or_none(metric.value)))
     change.tx.many(_METRIC, rows)

@@ -63,6 +63,7 @@ def test_a_delta_has_its_sign_and_is_never_rounded_to_nothing(
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [
+        (0.0002, "<1 ms"),
         (0.004, "4 ms"),
         (0.4, "0.4 s"),
         (6.81, "6.8 s"),

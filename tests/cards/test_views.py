@@ -27,6 +27,7 @@ from mm_jupyter.records import (
     Judgement,
     MetricChange,
     Model,
+    ModuleChange,
     NotCompared,
     NotKept,
     Package,
@@ -36,6 +37,7 @@ from mm_jupyter.records import (
     Restored,
     Run,
     RunRef,
+    TagChange,
 )
 
 EVIL = "<script>alert(1)</script>"
@@ -130,7 +132,8 @@ def test_a_table_of_runs_shows_age_metric_delta_change_and_verdict(row) -> None:
         "churn/7 2 min accuracy 0.931 +0.031 better n_estimators 100 -> 200 = identical".split()
     )
     assert lines[1].split()[:5] == ["churn/6", "2", "min", "accuracy", "0.900"]
-    assert "failed" in lines[2]
+    assert lines[1].split()[-1] == "-"
+    assert lines[2].split()[-1] == "failed"
     assert lines[3] == "3 of 12 runs"
 
 
@@ -160,6 +163,12 @@ def test_a_diff_groups_what_differs_and_counts_the_rest() -> None:
         ),
         metrics=(MetricChange(name="log_loss", old=0.42, new=0.40),),
         source=("-a = 1", "+a = 2"),
+        tags=(TagChange(name="stage", old=None, new="baseline"),),
+        modules=(
+            ModuleChange(
+                name="features", path="features.py", old=None, new=None, lines=("-b = 1",)
+            ),
+        ),
         same=119,
     )
     assert diff_view(diff).text.split("\n") == [
@@ -170,9 +179,13 @@ def test_a_diff_groups_what_differs_and_counts_the_rest() -> None:
         "    numpy  1.26  ->  2.4",
         "  metrics",
         "    log_loss  0.42  ->  0.40  -0.02  better",
+        "  tags",
+        "    stage  -  ->  baseline",
         "  source",
         "    -a = 1",
         "    +a = 2",
+        "  features.py",
+        "    -b = 1",
     ]
     assert "▲ \N{MINUS SIGN}0.02" in diff_view(diff).html
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
@@ -50,7 +51,8 @@ class Kernel:
     def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
         self.folder = folder
         config = Config({"KernelManager": {"transport": "ipc"}})
-        self._manager = KernelManager(config=config)
+        self._context = zmq.Context()
+        self._manager = KernelManager(config=config, context=self._context)
         self._manager.start_kernel(
             cwd=str(folder),
             env={**os.environ, "IPYTHONDIR": str(folder / ".ipython"), **(env or {})},
@@ -111,7 +113,10 @@ class Kernel:
 
     def close(self) -> None:
         self._client.stop_channels()
-        self._manager.shutdown_kernel(now=False)
+        if self._manager.has_kernel:
+            self._manager.shutdown_kernel(now=False)
+        self._manager.cleanup_resources()
+        self._context.destroy(linger=0)
 
 
 @pytest.fixture

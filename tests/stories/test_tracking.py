@@ -35,7 +35,7 @@ def test_a_cell_becomes_a_run_with_its_params_metrics_and_model(kernel) -> None:
     assert run.row.tags == {"stage": "baseline"}
     (model,) = run.models
     assert model.name == "model"
-    assert model.type == "RandomForestClassifier"
+    assert model.type == "sklearn.RandomForestClassifier"
     assert model.size > 1000
     assert run.environment is not None
     assert "scikit-learn" in {package.name for package in run.environment.packages}

@@ -48,8 +48,8 @@ __all__ = [
 class Fingerprint:
     """What a value was.
 
-    ``digest`` is None where not everything could be read; ``why`` then says so ("it holds an open file"). ``form`` holds
-    what could be read (``read_form``), None where that is larger than the limit. ``summary`` is for people.
+    ``digest`` is None where not everything could be read; ``why`` then says so ("it holds an open file"). ``form``
+    holds what could be read (``read_form``), None where that is larger than the limit. ``summary`` is for people.
     """
 
     type: str
@@ -84,7 +84,7 @@ def fingerprint(
             digest = ContentDigest(f"blake2b:{blake2b(code, digest_size=SIZE).hexdigest()}")
     except Stopped as stopped:
         why = _limit(str(stopped), limit_bytes, seconds)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a value of any class may raise anything, and the user's cell goes on
         why = f"it cannot be read ({type(error).__name__})"
     return Fingerprint(
         type=type_name(value), digest=digest, form=form, summary=summary(value), why=why

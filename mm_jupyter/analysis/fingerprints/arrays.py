@@ -155,7 +155,7 @@ def _same_nan(array: Any) -> Any:
     return numbers.reshape(-1).view(array.dtype).reshape(array.shape)
 
 
-def scipy_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
+def scipy_part(value: Any, _kinds: tuple[type, ...]) -> Part | None:
     """A sparse matrix or array: format, shape, and its entries in order (duplicates summed)."""
     sparse = sys.modules.get("scipy.sparse")
     if sparse is None or not sparse.issparse(value):
@@ -208,7 +208,7 @@ def tensor_part(value: Any) -> Part:
     return Group("tensor", name, (array_part(array, "Tensor"),))
 
 
-def foreign_array_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
+def foreign_array_part(value: Any, _kinds: tuple[type, ...]) -> Part | None:
     """An array of jax or tensorflow, through numpy."""
     np = sys.modules.get("numpy")
     if np is None or not hasattr(type(value), "__array__"):

@@ -1,7 +1,7 @@
 """The comparable form of a value: its parts by path, in bytes that need no pickle to be read.
 
 A form is ``MMF1``, the length of a JSON header (8 bytes, little-endian), the header, then the raw buffers. The header
-holds ``nodes`` - the first is the value itself, a group names its children by number - and the ``sizes`` of the buffers.
+holds ``nodes`` - the first is the value, a group names its children by number - and the ``sizes`` of the buffers.
 A node is ``["a", kind, text]`` (atom), ``["b", kind, dtype, shape, digest, buffer number or null]`` (block; null: too
 large to keep), ``["g", kind, label, pairs, ordered, digest, children]`` (group) or ``["o", label, why]`` (opaque).
 """

@@ -140,10 +140,9 @@ def _times(plain: Any, kind: str, zone: str) -> Block:
     real = numbers[numbers != np.iinfo("i8").min]
     factor = {"s": 1_000_000, "ms": 1_000, "us": 1}.get(unit)
     limit = np.iinfo("i8").max // (factor or 1)
-    if unit == "ns" and not (real % 1_000).any():
-        unit, plain = "us", plain.astype(f"{kind}8[us]")
-    elif factor is not None and (
-        not len(real) or max(abs(int(real.max())), abs(int(real.min()))) < limit
+    if (unit == "ns" and not (real % 1_000).any()) or (
+        factor is not None
+        and (not len(real) or max(abs(int(real.max())), abs(int(real.min()))) < limit)
     ):
         unit, plain = "us", plain.astype(f"{kind}8[us]")
     block = array_part(plain.view("<i8"), f"column {kind}8[{unit}] {zone}".rstrip())
@@ -165,7 +164,9 @@ def _extension(values: Any) -> Part:
         ]
         return attributes("column", "category", fields)
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return _times(np.asarray(values, dtype=f"M8[{dtype.unit}]"), "M", str(dtype.tz))
+        return _times(
+            sys.modules["numpy"].asarray(values, dtype=f"M8[{dtype.unit}]"), "M", str(dtype.tz)
+        )
     if isinstance(dtype, pd.PeriodDtype):
         return array_part(values.asi8, f"column {dtype}")
     if isinstance(dtype, pd.IntervalDtype):

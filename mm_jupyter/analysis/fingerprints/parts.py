@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import itemgetter
 
 Buffer = bytes | bytearray | memoryview
 SIZE = 16
@@ -89,19 +90,11 @@ Part = Atom | Block | Group | Opaque
 
 def attributes(kind: str, label: str, fields: Iterable[tuple[str, object]]) -> Group:
     """A group of named fields; the order of the fields says nothing."""
-    return Group(kind, label, _alternate(sorted(fields, key=_first)), pairs=True, ordered=False)
-
-
-def _first(pair: tuple[str, object]) -> str:
-    return pair[0]
-
-
-def _alternate(fields: Iterable[tuple[object, object]]) -> Iterator[object]:
-    for key, value in fields:
-        yield key
-        yield value
+    return Group(kind, label, pairs(sorted(fields, key=itemgetter(0))), pairs=True, ordered=False)
 
 
 def pairs(fields: Iterable[tuple[object, object]]) -> Iterator[object]:
     """Keys and values in turn, as ``Group.children`` wants them."""
-    return _alternate(fields)
+    for key, value in fields:
+        yield key
+        yield value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mm_jupyter.analysis.fingerprints.objects import dict_of, label_of, module_of
+from mm_jupyter.analysis.fingerprints.reflection import dict_of, label_of, module_of
 
 WIDTH = 80
 
@@ -13,7 +13,7 @@ def summary(value: object) -> str:
     """``0.931``, ``'baseline'``, ``list of 7``, ``ndarray float64 (569, 30)``, ``DataFrame 569 x 30``, or the class."""
     try:
         text = _summary(value)
-    except Exception:
+    except Exception:  # noqa: BLE001 - libraries may raise anything; the class is always there
         text = label_of(type(value)).rpartition(".")[2]
     return text if len(text) <= WIDTH else text[: WIDTH - 3] + "..."
 

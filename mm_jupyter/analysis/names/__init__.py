@@ -11,7 +11,7 @@ from mm_jupyter.analysis.names.facts import (
     Store,
     Value,
 )
-from mm_jupyter.analysis.names.lines import body, track_line
+from mm_jupyter.analysis.names.lines import body, track_line, without_ours
 from mm_jupyter.analysis.names.reading import cell_names
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "body",
     "cell_names",
     "track_line",
+    "without_ours",
 ]

@@ -41,7 +41,8 @@ class Notes:
         sources: dict[str, set[str]] = {name: {PARAMETER} for name in self.given}
         for step in self.steps:
             if isinstance(step, Bind) or (isinstance(step, Store) and ":" in step.target):
-                sources.setdefault(step.target, set()).update(step.value.shared)
+                shared = step.value.shared | step.value.items
+                sources.setdefault(step.target, set()).update(shared)
         changes: set[str] = set()
         calls: list[Call] = []
         for step in self.steps:
@@ -71,6 +72,30 @@ class Notes:
             lazy=self.lazy,
             stateful=self.stateful,
         )
+
+
+def joined(several: tuple[Effects, ...], is_class: bool) -> Effects:
+    """The effects of a class (those of its methods) or of a function with several definitions, taken together."""
+    if len(several) == 1 and not is_class:
+        return several[0]
+    makes_code = is_class or any(effects.makes_code for effects in several)
+
+    def union(name: str) -> frozenset[str]:
+        return frozenset().union(*(getattr(effects, name) for effects in several))
+
+    calls: tuple[Call, ...] = sum((effects.calls for effects in several), ())
+    return Effects(
+        uses=union("uses"),
+        defines=union("defines"),
+        changes=union("changes"),
+        calls=calls,
+        barriers=union("barriers"),
+        mentions=union("mentions"),
+        returns=union("returns"),
+        makes_code=makes_code,
+        lazy=any(effects.lazy for effects in several),
+        stateful=any(effects.stateful for effects in several),
+    )
 
 
 def _roots(names: Iterable[str], sources: dict[str, set[str]]) -> Names:

@@ -12,67 +12,21 @@ from mm_jupyter.analysis.names.collecting import Collector, Notes
 from mm_jupyter.analysis.names.facts import FRESH, NONE, Call, Effects, Names, Value
 from mm_jupyter.analysis.names.lines import WORD, parse
 from mm_jupyter.analysis.names.scopes import bindings, parameters, targets
+from mm_jupyter.analysis.names.values import (
+    NAMESPACES,
+    called_name,
+    copied,
+    dotted,
+    element_of,
+    is_namespace,
+    merged,
+    namespace_item,
+    part_of,
+    receivers_of,
+)
 
 _HISTORY = re.compile(r"_i?([1-9]\d*)")
 _HISTORIES = frozenset(("Out", "In", "_oh", "_ih"))
-_NAMESPACES = frozenset(("globals", "locals", "vars"))
-
-
-def merged(values: Iterable[Value]) -> Value:
-    """The value of an expression that is one of several."""
-    same = views = elements = holds = given = called = NONE
-    code: tuple[Effects, ...] = ()
-    lazy = False
-    for value in values:
-        if value is not FRESH:
-            same |= value.same
-            views |= value.views
-            elements |= value.elements
-            holds |= value.holds
-            given |= value.given
-            called |= value.called
-            code += value.code
-            lazy = lazy or value.lazy
-    return Value(same, views, elements, holds, given, called, code, lazy)
-
-
-def dotted(node: ast.AST) -> str:
-    """``a.b.c`` as it stands in the source, or an empty text for anything else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    parts.append(node.id)
-    return ".".join(reversed(parts))
-
-
-def called_name(node: ast.Call) -> str:
-    """The last word of what is called: ``fit`` of ``model.fit(...)``, ``f`` of ``f(...)``."""
-    function = node.func
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
-
-
-def namespace_item(node: ast.AST) -> str | None:
-    """``x`` of ``globals()["x"]``."""
-    if isinstance(node, ast.Subscript) and is_namespace(node.value):
-        match node.slice:
-            case ast.Constant(value=str(name)):
-                return name
-    return None
-
-
-def is_namespace(node: ast.AST) -> bool:
-    """``globals()``, ``locals()`` or ``vars()``."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in _NAMESPACES
-        and not node.args
-    )
 
 
 class Expressions(Collector):
@@ -98,11 +52,11 @@ class Expressions(Collector):
     def _attribute(self, node: ast.Attribute) -> Value:
         value = self.expr(node.value)
         shared = value.shared
-        if not shared:
+        if not shared and not value.items:
             return value
         if node.attr in habits.VIEW_ATTRIBUTES:
             return Value(views=shared, given=value.given, called=value.called)
-        return Value(elements=shared, given=value.given, called=value.called)
+        return part_of(value, node.attr)
 
     def _subscript(self, node: ast.Subscript) -> Value:
         name = namespace_item(node)
@@ -123,9 +77,11 @@ class Expressions(Collector):
                 | ast.UnaryOp(op=ast.Invert())
             ):
                 return Value(given=value.given | value.shared)
-            case ast.Constant(value=str()):
-                return Value(elements=value.shared, given=value.given, called=value.called)
-        return Value(views=value.shared, given=value.given, called=value.called)
+            case ast.Constant(value=str(key)):
+                return part_of(value, key)
+            case ast.Slice():
+                return Value(views=value.shared, given=value.given, called=value.called)
+        return part_of(value, "")._replace(views=value.shared)
 
     def _history(self, node: ast.Subscript) -> None:
         match node.slice:
@@ -138,8 +94,19 @@ class Expressions(Collector):
     def _several(self, node: ast.AST) -> Value:
         """A display: the new object holds its items."""
         value = merged([self.expr(child) for child in ast.iter_child_nodes(node)])
-        holds = value.shared
-        return Value(NONE, NONE, NONE, holds, value.given, value.called, value.code)
+        return Value(
+            holds=value.shared,
+            given=value.given,
+            called=value.called,
+            code=value.code,
+            items=value.items,
+        )
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        left, right = self.expr(node.left), self.expr(node.right)
+        if isinstance(node.op, (ast.Add, ast.Mult, ast.BitOr)):
+            return copied(merged((left, right)))
+        return FRESH
 
     def _choice(self, node: ast.IfExp | ast.BoolOp) -> Value:
         parts = [node.test, node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values
@@ -278,13 +245,14 @@ class Expressions(Collector):
         holder = self.expr(inner)
         arguments = [self.expr(argument) for argument in node.args]
         options = {word.arg: self.expr(word.value) for word in node.keywords}
-        receivers = _receivers(inner, holder) if method else NONE
+        receivers = receivers_of(inner, holder) if method else NONE
         called = receivers if method else holder.shared | holder.called
         every = merged([*arguments, *options.values()])
         given = every.shared | every.given
         changes = self._changed(node, name, receivers, arguments, options, bare and method)
-        if method and name in habits.PUT and receivers:
-            self.store(receivers, every, isinstance(inner, ast.Attribute), sure=False)
+        if method and name in habits.SHALLOW and receivers:
+            put = every if name in habits.PUT else FRESH
+            self.store(receivers, put, not isinstance(inner, ast.Name), sure=False)
         if given or called or changes:
             self.notes.steps.append(Call(called, receivers, given, changes, path, bare))
         self._surroundings(node, path, name, bare)
@@ -309,7 +277,12 @@ class Expressions(Collector):
         )
         if name in habits.DRAW:
             changes |= {root for root in receivers if habits.draws_on_itself(root)}
-        elif name in habits.CHANGE or in_place or inplace or (thrown and name not in habits.KEEP):
+        elif (
+            name in habits.CHANGE
+            or in_place
+            or inplace
+            or (thrown and name not in habits.LEFT_ALONE)
+        ):
             changes |= receivers
         if arguments and (name in habits.ARGUMENTS or in_place):
             changes |= arguments[0].shared
@@ -334,7 +307,7 @@ class Expressions(Collector):
             self._evaluated(text if len(node.args) == 1 else None)
         elif name in habits.TEXTS and isinstance(text, str):
             self.notes.mentions.update(WORD.findall(text))
-        elif path in _NAMESPACES and not node.args and not self.in_function():
+        elif path in NAMESPACES and not node.args and not self.in_function():
             self.opaque = True
 
     def _evaluated(self, text: object) -> None:
@@ -357,25 +330,13 @@ class Expressions(Collector):
             return Value(
                 views=receivers | every.shared, given=given, called=called, code=every.code
             )
+        if name in habits.COPIES:
+            whole = every._replace(same=every.same | receivers)
+            return copied(whole)._replace(given=given, called=called)
         if lazy or name in habits.HOLD or (name[:1].isupper() and name not in habits.COPY):
             held = given_shared | receivers if lazy else given_shared
             return Value(NONE, NONE, NONE, held, given, called, every.code, lazy)
         return Value(given=given, called=called, code=every.code)
-
-
-def element_of(value: Value) -> Value:
-    """What a loop over ``value`` binds."""
-    shared = value.shared
-    if not shared and not value.given:
-        return FRESH
-    return Value(elements=shared, given=value.given, called=value.called)
-
-
-def _receivers(node: ast.AST, holder: Value) -> Names:
-    """The names that a method is called on; a chain that goes on after a harmless method works on a new object."""
-    if isinstance(node, ast.Call) and called_name(node) in habits.KEEP:
-        return holder.shared
-    return holder.shared | holder.given
 
 
 _METHODS: dict[type[ast.AST], Callable[[Expressions, Any], Value]] = {
@@ -398,6 +359,7 @@ _METHODS: dict[type[ast.AST], Callable[[Expressions, Any], Value]] = {
     ast.SetComp: Expressions._comprehension,
     ast.DictComp: Expressions._comprehension,
     ast.GeneratorExp: Expressions._comprehension,
+    ast.BinOp: Expressions._binary,
     ast.Lambda: Expressions._lambda,
     ast.Call: Expressions._call,
 }

@@ -19,6 +19,8 @@ class Value(NamedTuple):
     ``same``: it may be the very object of the name. ``views``: it may share memory with it. ``elements``: it may be
     an element or an attribute of it. ``holds``: it may hold it. ``given``: receivers and arguments of the calls that
     made it; ``called``: the names called. ``code``: functions written inside it. ``lazy``: taking from it moves it on.
+    ``items``: it may hold the elements of the name, as a copy does.
+    ``key``: which element, where the source names it (``price`` of ``df["price"]``); ``*`` and ``.`` go deeper.
     """
 
     same: Names = NONE
@@ -29,6 +31,8 @@ class Value(NamedTuple):
     called: Names = NONE
     code: tuple[Effects, ...] = ()
     lazy: bool = False
+    key: str = ""
+    items: Names = NONE
 
     @property
     def shared(self) -> Names:

@@ -9,9 +9,12 @@ PUT = frozenset(
 )
 """Methods that put their arguments into their receiver."""
 
+SHALLOW = PUT | frozenset("pop popitem popleft remove discard clear sort reverse rotate".split())
+"""Methods that change their receiver alone, and nothing that it holds."""
+
 CHANGE = frozenset(
     """
-    pop popitem popleft remove discard clear sort reverse rotate fit fit_transform fit_predict fit_resample partial_fit
+    fit fit_transform fit_predict fit_resample partial_fit
     train train_step learn step backward zero_grad compile build fill itemset resize setflags put partition byteswap
     symmetric_difference_update intersection_update difference_update subtract write writelines read readline
     readlines seek truncate send throw close execute executemany executescript commit rollback fetchone fetchall
@@ -35,6 +38,9 @@ KEEP = frozenset(
 )
 """Methods that leave their receiver alone even where a statement throws their value away."""
 
+LEFT_ALONE = KEEP | SHALLOW
+"""Methods that do not change what their receiver holds, though a statement throws their value away."""
+
 ARGUMENTS = frozenset(
     """
     shuffle heappush heappop heapify heapreplace heappushpop insort insort_left insort_right copyto fill_diagonal
@@ -44,7 +50,9 @@ ARGUMENTS = frozenset(
 )
 """Functions that change their first argument; so do those of torch whose name ends in ``_``."""
 
-DRAW = frozenset("plot hist boxplot bar barh scatter imshow pie pcolormesh contour contourf".split())
+DRAW = frozenset(
+    "plot hist boxplot bar barh scatter imshow pie pcolormesh contour contourf".split()
+)
 """Methods that draw: on axes they change them, on data they do not."""
 _AXES = re.compile(r"(ax|axes|axs|axis|fig|figure|canvas)\d*|\w+_(ax|axes|axs|fig)\d*")
 
@@ -70,9 +78,12 @@ LAZY = frozenset(
 )
 """Calls whose result is used up by reading it."""
 
-HOLD = frozenset(
-    "partial tuple list set dict sorted deque defaultdict OrderedDict proxy wraps compile jit njit vmap".split()
+COPIES = frozenset(
+    "tuple list set dict frozenset sorted deque OrderedDict copy union concat".split()
 )
+"""Calls whose result holds the elements of what they were given."""
+
+HOLD = frozenset("partial defaultdict proxy wraps compile jit njit vmap".split())
 """Functions in small letters whose result holds what they were given; a name with a capital is taken for a class."""
 
 COPY = frozenset(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mm_jupyter.analysis.names.magics import CELL_KINDS, LINE_KINDS, shell_is_safe
@@ -23,9 +23,11 @@ _ASSIGN = re.compile(
     re.DOTALL,
 )
 _HELP = re.compile(r"%{0,2}(?!\d)[\w*]+(\.(?!\d)[\w*]+|\[-?[0-9]+\])*\?\??\s*$")
+_CELL_HELP = re.compile(r"%%\w+\?")
 _LEXEME = re.compile(
     r'''"""|\'\'\'|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#.*|[()\[\]{}]''',
 )
+_OURS = re.compile(r"^[ \t]*%(?:mm(?:\s|$)|(?:re)?load_ext\s+mm_jupyter\s*$)", re.MULTILINE)
 _OPTION = re.compile(r"^(?:-\w+\s*\d*\s+)+")
 
 
@@ -58,6 +60,19 @@ def track_line(source: str) -> tuple[str | None, str]:
 def body(source: str) -> str:
     """The cell without its ``%%track`` line."""
     return track_line(source)[1]
+
+
+def without_ours(source: str) -> str:
+    """The cell without the lines that load or command mm_jupyter (``%load_ext mm_jupyter``, ``%mm ...``)."""
+    if not _OURS.search(source):
+        return source
+    lines = source.split("\n")
+    kept = list(lines)
+    for at, end, special in _statements(lines):
+        if special and _OURS.match(lines[at]):
+            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+            kept[at : end + 1] = [f"{indent}pass" if indent else "\0"] + ["\0"] * (end - at)
+    return "\n".join(line for line in kept if line != "\0")
 
 
 def parse(text: str) -> ast.Module:
@@ -103,7 +118,7 @@ def _cell_magics(text: str, found: Plain) -> str:
     while True:
         while at < len(lines) and not lines[at].strip():
             at += 1
-        if at == len(lines) or not lines[at].startswith("%%") or _HELP.match(lines[at]):
+        if at == len(lines) or not lines[at].startswith("%%") or _CELL_HELP.match(lines[at]):
             return "\n".join(lines)
         name, _, line = lines[at][2:].strip().partition(" ")
         kind = CELL_KINDS.get(name, "magic")
@@ -128,25 +143,34 @@ def _cell_magics(text: str, found: Plain) -> str:
 
 def _lines(text: str, found: Plain) -> str:
     lines = text.split("\n")
+    for at, end, special in _statements(lines):
+        line = lines[at]
+        stripped = line.lstrip()
+        if special:
+            whole = " ".join(part.removesuffix("\\") for part in lines[at : end + 1])
+            lines[at] = _replaced(whole, found)
+            lines[at + 1 : end + 1] = [""] * (end - at)
+        elif end == at and _asks_help(stripped):
+            lines[at] = line[: len(line) - len(stripped)] + "pass"
+    return "\n".join(lines)
+
+
+def _statements(lines: list[str]) -> Iterator[tuple[int, int, bool]]:
+    """First and last line of each statement, and whether it is one of IPython's own."""
     at = 0
     while at < len(lines):
         line = lines[at]
-        stripped = line.lstrip()
-        assign = _ASSIGN.fullmatch(line)
-        if assign is None and stripped[:1] not in ("%", "!", "?", ",", ";", "/"):
-            end = _logical_end(lines, at)
-            if end == at and _HELP.match(stripped):
-                lines[at] = line[: len(line) - len(stripped)] + "pass"
-            at = end + 1
-            continue
+        special = line.lstrip()[:1] in ("%", "!", "?", ",", ";", "/") or bool(
+            _ASSIGN.fullmatch(line)
+        )
         end = at
-        while lines[end].endswith("\\") and end + 1 < len(lines):
-            end += 1
-        whole = " ".join(part.removesuffix("\\") for part in lines[at : end + 1])
-        lines[at] = _replaced(whole, found)
-        lines[at + 1 : end + 1] = [""] * (end - at)
+        if special:
+            while lines[end].endswith("\\") and end + 1 < len(lines):
+                end += 1
+        else:
+            end = _logical_end(lines, at)
+        yield at, end, special
         at = end + 1
-    return "\n".join(lines)
 
 
 def _logical_end(lines: list[str], start: int) -> int:
@@ -184,7 +208,7 @@ def _replaced(line: str, found: Plain) -> str:
         target, escape, command = assign[1], assign[2], assign[3]
         held = _shell(command, found) if escape == "!" else _magic(command, found)
         return f"{target} = {held or '()'}"
-    if _HELP.match(stripped):
+    if _asks_help(stripped):
         return indent + "pass"
     if stripped.startswith("!"):
         return indent + (_shell(stripped.lstrip("!"), found) or "pass")
@@ -194,6 +218,14 @@ def _replaced(line: str, found: Plain) -> str:
         found.barriers.add("magic")
         found.mentions.update(WORD.findall(stripped))
     return indent + "pass"
+
+
+def _asks_help(line: str) -> bool:
+    """Whether a line ends in ``name?`` or ``name??``, outside of comments and texts."""
+    line = line.rstrip()
+    if not line.endswith("?") or not _HELP.search(line):
+        return False
+    return not any(match[0][0] == "#" for match in _LEXEME.finditer(line))
 
 
 def _shell(command: str, found: Plain) -> str:

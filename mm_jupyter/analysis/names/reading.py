@@ -6,10 +6,10 @@ import ast
 from functools import lru_cache
 
 from mm_jupyter.analysis.names import habits
-from mm_jupyter.analysis.names.expressions import dotted
 from mm_jupyter.analysis.names.facts import Call, CellNames
 from mm_jupyter.analysis.names.lines import Plain, read
 from mm_jupyter.analysis.names.statements import Statements
+from mm_jupyter.analysis.names.values import dotted
 
 _OURS = "mm_jupyter"
 

@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mm_jupyter.analysis.names import habits
-from mm_jupyter.analysis.names.expressions import (
-    Expressions,
-    dotted,
-    element_of,
-    merged,
-    namespace_item,
-)
-from mm_jupyter.analysis.names.facts import FRESH, Bind, Call, Effects, Literal, Value
+from mm_jupyter.analysis.names.collecting import joined
+from mm_jupyter.analysis.names.expressions import Expressions
+from mm_jupyter.analysis.names.facts import FRESH, Bind, Effects, Value
 from mm_jupyter.analysis.names.scopes import bindings, imported
+from mm_jupyter.analysis.names.values import dotted, element_of, literal_of, merged, namespace_item
 
 _SUPPRESSING = frozenset(("suppress", "raises", "assertRaises"))
 
@@ -84,7 +80,7 @@ class Statements(Expressions):
             return
         self.target(target, value)
         if isinstance(target, ast.Name) and self._at_top(target.id):
-            constant, literal = _literal(source)
+            constant, literal = literal_of(source)
             if constant and not self.conditional:
                 self.literals[target.id] = literal
             if isinstance(source, ast.Lambda):
@@ -98,7 +94,7 @@ class Statements(Expressions):
     def _unpack(self, target: ast.Tuple | ast.List, source: ast.expr, value: Value) -> None:
         name = dotted(getattr(source, "func", source)).rpartition(".")[2]
         shared = name in ("subplots", "make_subplots")
-        part = Value(elements=value.shared, given=value.given, called=value.called, code=value.code)
+        part = element_of(value)._replace(code=value.code)
         first = target.elts[0] if target.elts else None
         for item in target.elts:
             if shared and item is not first and isinstance(first, ast.Name):
@@ -269,7 +265,7 @@ class Statements(Expressions):
             scoped = scoped or name in habits.SCOPED
             suppressed = suppressed or name in _SUPPRESSING
             if item.optional_vars is not None:
-                entered = Value(elements=value.shared | value.given, lazy=value.lazy)
+                entered = Value(elements=value.shared | value.given, lazy=value.lazy, key="*")
                 self.target(item.optional_vars, entered)
         if suppressed:
             self._branches(lambda: self.statements(node.body), lambda: None)
@@ -327,30 +323,6 @@ class Statements(Expressions):
         """Declarations and empty statements."""
 
 
-def joined(several: tuple[Effects, ...], is_class: bool) -> Effects:
-    """The effects of a class (those of its methods) or of a function with several definitions, taken together."""
-    if len(several) == 1 and not is_class:
-        return several[0]
-    makes_code = is_class or any(effects.makes_code for effects in several)
-
-    def union(name: str) -> frozenset[str]:
-        return frozenset().union(*(getattr(effects, name) for effects in several))
-
-    calls: tuple[Call, ...] = sum((effects.calls for effects in several), ())
-    return Effects(
-        uses=union("uses"),
-        defines=union("defines"),
-        changes=union("changes"),
-        calls=calls,
-        barriers=union("barriers"),
-        mentions=union("mentions"),
-        returns=union("returns"),
-        makes_code=makes_code,
-        lazy=any(effects.lazy for effects in several),
-        stateful=any(effects.stateful for effects in several),
-    )
-
-
 def _items(node: ast.Assign) -> list[ast.expr] | None:
     """The items on the right of ``a, b = 1, 2``, where they pair off with the names on the left."""
     if not isinstance(node.value, (ast.Tuple, ast.List)):
@@ -362,18 +334,6 @@ def _items(node: ast.Assign) -> list[ast.expr] | None:
         if any(isinstance(item, ast.Starred) for item in (*items, *target.elts)):
             return None
     return items
-
-
-def _literal(node: ast.expr) -> tuple[bool, Literal]:
-    """Whether an expression is a constant number, text, truth value or None (a signed number too), and its value."""
-    match node:
-        case ast.Constant(value=bool() | int() | float() | str() | None as value):
-            return True, value
-        case ast.UnaryOp(
-            op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as value)
-        ) if not isinstance(value, bool):
-            return True, -value if isinstance(sign, ast.USub) else value
-    return False, None
 
 
 _METHODS: dict[type[ast.AST], Any] = {

@@ -25,6 +25,8 @@ class Heap:
         self.code: dict[int, tuple[Effects, ...]] = {}
         self.lazy: set[int] = set()
         self._modules: dict[str, int] = {}
+        self._parts: dict[tuple[int, str], int] = {}
+        self._keyed: set[int] = set()
         self._count = 0
 
     def fresh(self) -> int:
@@ -75,6 +77,32 @@ class Heap:
             for holder in holders:
                 self.inside.setdefault(holder, set()).update(every - {holder})
 
+    def _part(self, holder: int, key: str) -> int:
+        """The object that stands for the element ``key`` of ``holder``; without a key for any element."""
+        part = self._parts.get((holder, key))
+        if part is None:
+            part = self._parts[holder, key] = self.fresh()
+            self._keyed.add(part)
+            self.hold((holder,), (part,))
+            if key:
+                self.hold((self._part(holder, ""),), (part,))
+        return part
+
+    def _elements(self, holders: Objects, key: str) -> Objects:
+        """The objects that an element of ``holders`` may be: what was put there, and what stands for its key."""
+        deep = "." in key or "*" in key
+        around = self.reached(holders, code=False) if deep else holders
+        found = {item for holder in around for item in self.inside.get(holder, ())}
+        key = key.strip("*.")
+        if key:
+            found -= self._keyed
+        return frozenset(found | {self._part(holder, key) for holder in holders})
+
+    def _items(self, holders: Objects) -> set[int]:
+        """What a copy of ``holders`` holds."""
+        found = {self._part(holder, "") for holder in holders}
+        return found.union(*(self.inside.get(holder, ()) for holder in holders))
+
     def value(self, value: Value) -> Objects:
         """The objects that an expression's value may be."""
         given = self.owned(value.given)
@@ -85,15 +113,12 @@ class Heap:
                 views |= given
             views |= self.owned(effects.returns - {PARAMETER})
         same = self.owned(value.same)
-        if same and not (views or value.elements or value.holds or value.code):
+        if same and not (views or value.elements or value.holds or value.code or value.items):
             return same
-        new = self.fresh()
+        new, same = self.fresh(), same | self._elements(self.owned(value.elements), value.key)
         self.hold((new,), views)
         self.hold(views, (new,))
-        elements = self.owned(value.elements)
-        self.hold((new,), {part for item in elements for part in self.inside.get(item, ())})
-        self.hold(elements, (new,))
-        self.hold((new,), self.owned(value.holds))
+        self.hold((new,), self.owned(value.holds) | self._items(self.owned(value.items)))
         if value.code:
             self.code[new] = value.code
         if any(effects.makes_code for effects in makers):

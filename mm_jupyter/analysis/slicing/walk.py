@@ -151,7 +151,8 @@ class Walk:
             if isinstance(step, Bind):
                 if step.target in rebound:
                     new = frozenset((self._heap.fresh(),))
-                    self._heap.hold(new, self._heap.own.get(step.target, NOTHING))
+                    former = self._heap.own.get(step.target, NOTHING)
+                    self._heap.hold(new, self._heap.reached(former, code=False) - former)
                 else:
                     new = self._value(step, names)
                 start = (
@@ -201,7 +202,7 @@ class Walk:
     def _store(self, step: Store) -> None:
         holders = self._heap.own.get(step.target, NOTHING)
         held = set(self._heap.owned(step.value.shared))
-        if step.value.code or step.value.called:
+        if step.value.code or step.value.called or step.value.items:
             held |= self._heap.value(step.value)
         self._heap.hold(holders, held)
         self._change(self._heap.reached(holders, code=False) if step.deep else holders)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -97,21 +97,24 @@ def _time_columns(text: str) -> str:
     text = _TIME_ARRAY.sub(r"\1...", text)
     if "<table" in text:
         return re.sub(r"<table.*?</table>", _html_table, text, flags=re.DOTALL)
+    return "\n".join(_without_columns(text.split("\n")))
+
+
+def _without_columns(lines: list[str]) -> Iterator[str]:
+    """Printed frames: a row has one cell more than its header, the index. An empty line ends a frame."""
     found: frozenset[int] = frozenset()
     size = 0
-    lines = []
-    for line in text.split("\n"):
+    for line in lines:
         cells = line.split()
         here = frozenset(place for place, cell in enumerate(cells) if _TIME_COLUMN.fullmatch(cell))
         if here:
             found, size = here, len(cells)
-            line = " ".join(cell for place, cell in enumerate(cells) if place not in found)
+            yield " ".join(cell for place, cell in enumerate(cells) if place not in found)
         elif found and len(cells) == size + 1:
-            line = " ".join(cell for place, cell in enumerate(cells) if place - 1 not in found)
-        elif not cells:
-            found = frozenset()
-        lines.append(line)
-    return "\n".join(lines)
+            yield " ".join(cell for place, cell in enumerate(cells) if place - 1 not in found)
+        else:
+            found = found if cells else frozenset()
+            yield line
 
 
 def _html_table(match: re.Match[str]) -> str:
@@ -129,6 +132,7 @@ def _html_table(match: re.Match[str]) -> str:
     return "<table>\n" + "\n".join(kept) + "\n</table>"
 
 
+_REMAINING = re.compile(r"^( +\d+(?: +-?[\d.]+)+ +)[\d.]+[smh]$", re.MULTILINE)
 SECONDS = r" *\d+(\.\d+)?(e-?\d+)? ?(s|ms|us|min)\b"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -172,7 +176,11 @@ RULES: tuple[Rule, ...] = (
     replacing(
         "progress bars' times",
         "%|",
-        (r"(%\|[^|\n]*\| *\S+ )\[[\d:]+<[\d:?]+, +[\d.?]+(e[+-]?\d+)?( ?\w+/s|s/ ?\w+)", r"\1["),
+        # the bar grows and shrinks with the room that the rate leaves
+        (
+            r"%\|[^|\n]*(\| *\S+ )\[[\d:]+<[\d:?]+, +[\d.?]+(?:e[+-]?\d+)?(?: ?\w+/s|s/ ?\w+)",
+            r"%|\1[",
+        ),
     ),
     replacing(
         "scikit-learn's times",
@@ -190,9 +198,12 @@ RULES: tuple[Rule, ...] = (
         "LightGBM's times",
         "[LightGBM]",
         (
-            r"^\[LightGBM\] \[Info\] Auto-choosing (?:row|col)-wise multi-threading, the overhead of testing was "
-            r"[\d.e-]+ seconds\.\n(?:You can set `force_\w+=true` to remove the overhead\.\n)?"
-            r"(?:And if memory is not enough, you can set `force_\w+=true`\.\n)?",
+            (
+                r"^\[LightGBM\] \[Info\] Auto-choosing (?:row|col)-wise multi-threading, "
+                r"the overhead of testing was [\d.e-]+ seconds\.\n"
+                r"(?:You can set `force_\w+=true` to remove the overhead\.\n)?"
+                r"(?:And if memory is not enough, you can set `force_\w+=true`\.\n)?"
+            ),
             "",
         ),
     ),
@@ -205,7 +216,10 @@ RULES: tuple[Rule, ...] = (
     replacing(
         "%timeit",
         " per loop (mean ",
-        (r"^.* ± .* per loop \(mean ± std\. dev\. of \d+ runs?, [\d,]+ loops? each\)", "%timeit"),
+        (
+            r"^.* (±|\+-) .* per loop \(mean \1 std\. dev\. of \d+ runs?, [\d,]+ loops? each\)",
+            "%timeit",
+        ),
     ),
     replacing(
         "statsmodels' date and time",
@@ -218,7 +232,6 @@ RULES: tuple[Rule, ...] = (
     Rule("time columns", "_time", _time_columns),
     Rule("set order", "{", _sets),
 )
-_REMAINING = re.compile(r"^( +\d+(?: +-?[\d.]+)+ +)[\d.]+[smh]$", re.MULTILINE)
 
 
 def without_noise(

@@ -7,7 +7,7 @@ import re
 import struct
 import zlib
 
-from mm_jupyter.analysis.matching import CHANNEL, SAME, Match
+from mm_jupyter.analysis.comparing.matching import CHANNEL, SAME, Match
 
 _PIXELS = frozenset(
     {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"iCCP", b"acTL", b"fcTL"}
@@ -32,7 +32,7 @@ def match_pictures(recorded: bytes, replayed: bytes) -> Match:
         return Match("identical", _METADATA)
     try:
         return _by_pixels(recorded, replayed)
-    except Exception as error:  # a decoder of pictures may raise anything
+    except Exception as error:  # noqa: BLE001 - a decoder of pictures may raise anything
         return Match(
             "diverged",
             None,

@@ -9,12 +9,13 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from mm_jupyter.analysis.matching import SAME, Match, Tolerance
-from mm_jupyter.analysis.pictures import match_pdfs, match_pictures
-from mm_jupyter.analysis.texts import match_texts
+from mm_jupyter.analysis.comparing.matching import SAME, Match, Tolerance
+from mm_jupyter.analysis.comparing.pictures import match_pdfs, match_pictures
+from mm_jupyter.analysis.comparing.texts import match_texts
 
 _UNPACKED = 1 << 28
 OURS = "application/vnd.mm_jupyter."
+"""Of the media types of our own cards."""
 WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.bokehjs_exec.v0+json")
 """Media types that hold nothing but the number of a live object."""
 _TEXTS = ("application/javascript", "application/xml", "application/x-tex", "application/x-latex")
@@ -22,7 +23,9 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 _BINARY_SNIFF = 8192
 
 
-def match_contents(media_type: str, recorded: bytes, replayed: bytes, tolerance: Tolerance) -> Match:
+def match_contents(
+    media_type: str, recorded: bytes, replayed: bytes, tolerance: Tolerance
+) -> Match:
     """Compare the bytes of one media type."""
     if recorded == replayed:
         return SAME
@@ -52,7 +55,9 @@ def match_file(path: str, recorded: bytes, replayed: bytes, tolerance: Tolerance
     if name.endswith(".pdf"):
         return match_pdfs(recorded, replayed)
     if recorded[:2] == replayed[:2] == b"\x1f\x8b":
-        return _packed(_gunzip, name.removesuffix(".gz"), recorded, replayed, tolerance, "gzip time")
+        return _packed(
+            _gunzip, name.removesuffix(".gz"), recorded, replayed, tolerance, "gzip time"
+        )
     if recorded[:4] == replayed[:4] == b"PK\x03\x04":
         return _match_zip(recorded, replayed, tolerance)
     if name.endswith((".json", ".ipynb")):
@@ -65,7 +70,9 @@ def match_file(path: str, recorded: bytes, replayed: bytes, tolerance: Tolerance
 def _bytes_differ(recorded: bytes, replayed: bytes) -> Match:
     if len(recorded) != len(replayed):
         return Match("diverged", None, f"{len(recorded):,} bytes, then {len(replayed):,}")
-    differing = sum(one != other for one, other in zip(recorded[:_UNPACKED], replayed, strict=False))
+    differing = sum(
+        one != other for one, other in zip(recorded[:_UNPACKED], replayed, strict=False)
+    )
     return Match("diverged", None, f"{differing:,} of {len(recorded):,} bytes differ")
 
 
@@ -79,7 +86,10 @@ def _match_text(recorded: bytes, replayed: bytes, tolerance: Tolerance) -> Match
 def _match_json(recorded: bytes, replayed: bytes, tolerance: Tolerance) -> Match:
     try:
         mine, theirs = json.loads(recorded), json.loads(replayed)
-        texts = [json.dumps(value, sort_keys=True, indent=0, ensure_ascii=False) for value in (mine, theirs)]
+        texts = [
+            json.dumps(value, sort_keys=True, indent=0, ensure_ascii=False)
+            for value in (mine, theirs)
+        ]
     except (ValueError, RecursionError):
         return _match_text(recorded, replayed, tolerance)
     if texts[0] == texts[1]:
@@ -88,7 +98,12 @@ def _match_json(recorded: bytes, replayed: bytes, tolerance: Tolerance) -> Match
 
 
 def _packed(
-    unpack: Callable[[bytes], bytes], path: str, recorded: bytes, replayed: bytes, tolerance: Tolerance, rule: str
+    unpack: Callable[[bytes], bytes],
+    path: str,
+    recorded: bytes,
+    replayed: bytes,
+    tolerance: Tolerance,
+    rule: str,
 ) -> Match:
     try:
         mine, theirs = unpack(recorded), unpack(replayed)
@@ -98,6 +113,8 @@ def _packed(
 
 
 def _with_rule(match: Match, rule: str) -> Match:
+    if match.likeness == "diverged":
+        return match
     return Match(match.likeness, ", ".join(filter(None, (rule, match.rule))), match.why)
 
 
@@ -119,7 +136,9 @@ def _match_zip(recorded: bytes, replayed: bytes, tolerance: Tolerance) -> Match:
     except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error):
         return _bytes_differ(recorded, replayed)
     if list(mine) != list(theirs):
-        return Match("diverged", None, f"{len(mine):,} packed files, then {len(theirs):,}, or others")
+        return Match(
+            "diverged", None, f"{len(mine):,} packed files, then {len(theirs):,}, or others"
+        )
     found = [
         (name, match_file(name, data, theirs[name], tolerance))
         for name, data in mine.items()
@@ -137,9 +156,3 @@ def _unzip(data: bytes) -> dict[str, bytes]:
         if sum(member.file_size for member in archive.infolist()) > _UNPACKED:
             raise ValueError("too large")
         return {member.filename: archive.read(member) for member in archive.infolist()}
-
-
-def is_noise(media_type: str) -> bool:
-    """Whether a media type holds nothing that could be compared: our own card, the number of a live widget."""
-    return media_type.startswith(OURS) or media_type in WIDGETS
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mm_jupyter.analysis.matching import SAME, Match, Tolerance
-from mm_jupyter.analysis.noise import without_noise
+from mm_jupyter.analysis.comparing.matching import SAME, Match, Tolerance
+from mm_jupyter.analysis.comparing.noise import without_noise
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)|\b(?:nan|inf)\b"

@@ -6,9 +6,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mm_jupyter.analysis.comparing.matching import SAME, Match, Tolerance
+from mm_jupyter.analysis.comparing.noise import is_clock_name, without_noise
 from mm_jupyter.analysis.fingerprints import AtomNode, BlockNode, Form, GroupNode, Node, OpaqueNode
-from mm_jupyter.analysis.matching import SAME, Match, Tolerance
-from mm_jupyter.analysis.noise import is_clock_name, without_noise
 
 _FLOAT_ATOMS = frozenset({"float", "float16", "float32", "float64", "longdouble"})
 _COMPLEX_ATOMS = frozenset({"complex", "complex64", "complex128", "clongdouble"})
@@ -19,7 +19,7 @@ _PLACES = 3
 
 @dataclass(slots=True)
 class _Findings:
-    """What two forms do not share. ``parts`` counts the leaves and elements that differ, ``of`` all those compared."""
+    """What two forms do not share: ``parts`` of the ``of`` elements of the leaves that differ."""
 
     tolerance: Tolerance
     parts: int = 0
@@ -29,15 +29,13 @@ class _Findings:
     numeric: bool = True
     places: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
-    opaque: list[str] = field(default_factory=list)
 
     def numbers(self, path: str, differing: int, of: int, largest: float, within: bool) -> None:
         self.parts += differing
         self.of += of
-        if differing:
-            self.largest = max(self.largest, largest)
-            self.within = self.within and within
-            self._place(path)
+        self.largest = max(self.largest, largest)
+        self.within = self.within and within
+        self._place(path)
 
     def other(self, path: str, what: str, of: int = 1) -> None:
         self.parts += 1
@@ -54,8 +52,8 @@ class _Findings:
             self.places.append(place)
 
 
-def match_forms(recorded: Form, replayed: Form, tolerance: Tolerance) -> tuple[Match, tuple[str, ...]]:
-    """Compare two values by their forms; also the places that could not be read on either side.
+def match_forms(recorded: Form, replayed: Form, tolerance: Tolerance) -> Match:
+    """Compare two values by their forms; what could not be read on either side is passed over.
 
     Identical: every part is, measured times and addresses in texts aside. Equivalent: floating-point numbers differ,
     all within tolerance. ``why`` says where, how many of how many, and by how much at most.
@@ -71,9 +69,10 @@ def match_forms(recorded: Form, replayed: Form, tolerance: Tolerance) -> tuple[M
         pending += reversed(_pair(recorded, replayed, mine, theirs, path, found))
     rule = ", ".join(found.rules) or None
     if not found.parts:
-        return (Match("identical", rule) if rule else SAME), tuple(found.opaque)
-    likeness = "equivalent" if found.within else "diverged"
-    return Match(likeness, rule if found.within else None, _sentence(found)), tuple(found.opaque)  # type: ignore[arg-type]
+        return Match("identical", rule) if rule else SAME
+    if found.within:
+        return Match("equivalent", rule, _sentence(found))
+    return Match("diverged", None, _sentence(found))
 
 
 def _sentence(found: _Findings) -> str:
@@ -81,20 +80,26 @@ def _sentence(found: _Findings) -> str:
     if len(found.places) > _PLACES:
         where += f" and {len(found.places) - _PLACES:,} more places"
     if found.numeric:
-        count = f"{found.parts:,} of {found.of:,} differ, by {found.largest:.3g} at most"
+        count = f"differs by {found.largest:.3g}"
+        if found.of > 1:
+            count = f"{found.parts:,} of {found.of:,} differ, by {found.largest:.3g} at most"
         return f"{count} ({where})" if where else count
     if found.of > 1 and found.parts > 1:
-        return f"{found.parts:,} of {found.of:,} differ: {where}" if where else f"{found.parts:,} of {found.of:,} differ"
+        return (
+            f"{found.parts:,} of {found.of:,} differ: {where}"
+            if where
+            else f"{found.parts:,} of {found.of:,} differ"
+        )
     return where or "it differs"
 
 
-def _pair(a: Form, b: Form, mine: int, theirs: int, path: str, found: _Findings) -> list[tuple[int, int, str]]:
+def _pair(
+    a: Form, b: Form, mine: int, theirs: int, path: str, found: _Findings
+) -> list[tuple[int, int, str]]:
     """Compare two nodes; the pairs of children that are to be compared next."""
     one, other = a[mine], b[theirs]
     if isinstance(one, OpaqueNode) or isinstance(other, OpaqueNode):
-        if type(one) is type(other) and _kind(one) == _kind(other):
-            found.opaque.append(path)
-        else:
+        if type(one) is not type(other) or _kind(one) != _kind(other):
             found.other(path, _change(one, other))
         return []
     if isinstance(one, AtomNode) and isinstance(other, AtomNode):
@@ -114,8 +119,8 @@ def _pair(a: Form, b: Form, mine: int, theirs: int, path: str, found: _Findings)
 
 def _atoms(one: AtomNode, other: AtomNode, path: str, found: _Findings) -> None:
     if one == other:
-        found.of += 1
-    elif one.kind != other.kind:
+        return
+    if one.kind != other.kind:
         found.other(path, _change(one, other))
     elif one.kind in _FLOAT_ATOMS or one.kind in _COMPLEX_ATOMS:
         mine, theirs = _floats(one.text), _floats(other.text)
@@ -125,7 +130,6 @@ def _atoms(one: AtomNode, other: AtomNode, path: str, found: _Findings) -> None:
     elif one.kind in ("str", "str_"):
         left, right, rules = without_noise(one.text, other.text)
         if left == right:
-            found.of += 1
             for rule in rules:
                 found.noise(rule)
         else:
@@ -140,7 +144,13 @@ def _floats(text: str) -> list[float]:
 
 def _distance(left: float, right: float) -> float:
     distance = abs(left - right)
-    return distance if distance == distance else float("inf") if left != right and (left == left or right == right) else 0.0
+    return (
+        distance
+        if distance == distance
+        else float("inf")
+        if left != right and (left == left or right == right)
+        else 0.0
+    )
 
 
 def _blocks(one: BlockNode, other: BlockNode, path: str, found: _Findings) -> None:
@@ -148,12 +158,18 @@ def _blocks(one: BlockNode, other: BlockNode, path: str, found: _Findings) -> No
     if (one.kind, one.dtype, one.shape) != (other.kind, other.dtype, other.shape):
         found.other(path, _change(one, other), size)
     elif one.digest == other.digest:
-        found.of += size
+        return
     elif one.data is None or other.data is None:
-        found.other(path, "differs; it was too large to keep, so that nobody can say by how much", size)
+        found.other(
+            path, "differs; it was too large to keep, so that nobody can say by how much", size
+        )
     elif one.dtype in _CASTS and "M8[" not in one.kind and "m8[" not in one.kind:
         mine, theirs = _numbers(one), _numbers(other)
-        differing = [(left, right) for left, right in zip(mine, theirs, strict=True) if not _equal(left, right)]
+        differing = [
+            (left, right)
+            for left, right in zip(mine, theirs, strict=True)
+            if not _equal(left, right)
+        ]
         floats = _CASTS[one.dtype] in "efd"
         close = floats and all(found.tolerance.close(left, right) for left, right in differing)
         largest = max((_distance(left, right) for left, right in differing), default=0.0)
@@ -188,7 +204,9 @@ _CASTS = {
 
 def _equal(left: float, right: float) -> bool:
     # 0.0 and -0.0 are equal numbers and other contents
-    return (left == right and (left != 0 or str(left) == str(right))) or (left != left and right != right)
+    return (left == right and (left != 0 or str(left) == str(right))) or (
+        left != left and right != right
+    )
 
 
 def _numbers(block: BlockNode) -> tuple[float, ...]:
@@ -270,7 +288,11 @@ def _listed(
         found.other(path, f"{len(one.children):,} elements, then {len(other.children):,}")
         return []
     return [
-        (left, right, f"{path}[{place}]" if len(one.children) > 1 or one.kind in ("list", "tuple") else path)
+        (
+            left,
+            right,
+            f"{path}[{place}]" if len(one.children) > 1 or one.kind in ("list", "tuple") else path,
+        )
         for place, (left, right) in enumerate(zip(one.children, other.children, strict=True))
     ]
 
@@ -338,7 +360,9 @@ def _short(node: Node) -> str:
     if isinstance(node, AtomNode):
         text = repr(node.text) if node.kind == "str" else node.text or node.kind
         text = text if len(text) <= 40 else text[:37] + "..."
-        return text if node.kind in ("str", "float", "int", "bool", "none") else f"{node.kind} {text}"
+        return (
+            text if node.kind in ("str", "float", "int", "bool", "none") else f"{node.kind} {text}"
+        )
     if isinstance(node, BlockNode):
         return f"{node.kind} {node.dtype.lstrip('<|')} {_shape(node)}"
     if isinstance(node, GroupNode):

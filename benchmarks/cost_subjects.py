@@ -1,0 +1,237 @@
+"""The subjects of cost.py, each run in a process of its own: prints one JSON list of figures on its last line."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+RUNS = 400
+CELLS = 200
+PARAMS = {f"param_{number}": number * 0.5 for number in range(10)}
+METRICS = {f"metric_{number}": number * 0.25 for number in range(5)}
+FLOOR_SCHEMA = """
+CREATE TABLE runs (id INTEGER PRIMARY KEY, name TEXT, started REAL, status TEXT);
+CREATE TABLE params (run INTEGER, name TEXT, value REAL);
+CREATE TABLE metrics (run INTEGER, name TEXT, value REAL);
+CREATE TABLE tags (run INTEGER, name TEXT, value TEXT);
+"""
+
+
+def floor_database() -> sqlite3.Connection:
+    database = sqlite3.connect("floor.db", isolation_level=None)
+    database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + FLOOR_SCHEMA)
+    return database
+
+
+def floor_run(database: sqlite3.Connection, number: int) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", (number, "bench", time.time(), "completed"))
+    database.executemany("INSERT INTO params VALUES (?, ?, ?)", [(number, *one) for one in PARAMS.items()])
+    database.executemany("INSERT INTO metrics VALUES (?, ?, ?)", [(number, *one) for one in METRICS.items()])
+    database.execute("INSERT INTO tags VALUES (?, ?, ?)", (number, "stage", "bench"))
+    database.execute("COMMIT")
+
+
+def disk(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def timed(work: Callable[[int], object], count: int) -> float:
+    """CPU milliseconds of this process for one call, over ``count`` calls after a tenth as warm-up."""
+    for number in range(count // 10):
+        work(number)
+    start = time.process_time()
+    for number in range(count):
+        work(count + number)
+    return (time.process_time() - start) / count * 1000
+
+
+def w1_floor() -> list[float]:
+    database = floor_database()
+    cpu = timed(lambda number: floor_run(database, number + 1), RUNS)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return [cpu, Path("floor.db").stat().st_size / (RUNS * 1.1)]
+
+
+def w1_ours() -> list[float]:
+    import mm_jupyter as mm
+
+    def run(number: int) -> None:
+        with mm.track("bench") as run:
+            run.log_params(PARAMS)
+            run.log_metrics(METRICS)
+            run.set_tag("stage", "bench")
+
+    run(0)
+    store = Path(".mm/store.db")
+    checkpoint = sqlite3.connect(store)
+    checkpoint.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = store.stat().st_size
+    cpu = timed(run, RUNS)
+    checkpoint.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return [cpu, (store.stat().st_size - before) / (RUNS * 1.1)]
+
+
+def memory() -> float:
+    """Resident megabytes of this process now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def shell():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    made = InteractiveShell.instance()
+    made.run_cell("x = 1")
+    return made
+
+
+def w5_floor() -> list[float]:
+    start, before = time.process_time(), memory()
+    shell()
+    return [time.process_time() - start, memory() - before]
+
+
+def w5_ours() -> list[float]:
+    made = shell()
+    start, before = time.process_time(), memory()
+    made.run_cell("%load_ext mm_jupyter")
+    return [time.process_time() - start, memory() - before]
+
+
+def w5_cells() -> list[float]:
+    made = shell()
+    made.run_cell("%load_ext mm_jupyter")
+    for number in range(50):
+        made.run_cell(f"x = {number} + 1")
+    start, before = time.process_time(), memory()
+    for number in range(1000):
+        made.run_cell(f"x = {number} + 1")
+    return [time.process_time() - start, memory() - before]
+
+
+class Kernel:
+    """A kernel that runs cells one after another."""
+
+    def __init__(self) -> None:
+        from jupyter_client.manager import KernelManager
+        from traitlets.config import Config
+
+        self.manager = KernelManager(config=Config({"KernelManager": {"transport": "ipc"}}))
+        self.manager.start_kernel()
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def run(self, source: str) -> str:
+        """Run a cell; returns what it printed."""
+        shown = []
+
+        def hook(message: dict) -> None:
+            if message["msg_type"] == "stream":
+                shown.append(message["content"]["text"])
+
+        reply = self.client.execute_interactive(source, output_hook=hook, timeout=120)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return "".join(shown)
+
+    def cpu(self, source: str, count: int) -> float:
+        """CPU milliseconds of the kernel for one such cell, its share of the protocol included."""
+        for _ in range(count // 10):
+            self.run(source)
+        clock = "import time as _t; print(_t.process_time())"
+        start = float(self.run(clock).split()[-1])
+        for _ in range(count):
+            self.run(source)
+        return (float(self.run(clock).split()[-1]) - start) / count * 1000
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+TRIVIAL = "x = sum([1, 2])"
+
+
+def w8(prepare: str, tracked: str) -> list[float]:
+    kernel = Kernel()
+    plain = kernel.cpu(TRIVIAL, CELLS)
+    kernel.run(prepare)
+    cost = kernel.cpu(tracked, CELLS)
+    kernel.close()
+    return [cost - plain]
+
+
+def w8_floor() -> list[float]:
+    here = str(Path(__file__).resolve().parent)
+    prepare = (
+        f"import sys; sys.path.insert(0, {here!r}); import cost_subjects as c\n"
+        "database = c.floor_database(); number = 0"
+    )
+    return w8(prepare, TRIVIAL + "\nnumber += 1\nc.floor_run(database, number)")
+
+
+def w8_ours() -> list[float]:
+    return w8("%load_ext mm_jupyter", "%%track bench\n" + TRIVIAL)
+
+
+def plain_cell() -> list[float]:
+    kernel = Kernel()
+    kernel.run("import numpy")
+    kernel.run("for number in range(500): globals()[f'name_{number}'] = [number]")
+    cell = "\n".join(f"a{number} = {number} + 1" for number in range(20))
+    plain = kernel.cpu(cell, CELLS)
+    kernel.run("%load_ext mm_jupyter")
+    cost = kernel.cpu(cell, CELLS)
+    kernel.close()
+    return [cost - plain]
+
+
+def notebooks() -> list[Path]:
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    paths = []
+    for number in range(10):
+        cells = [new_code_cell(f"x{cell} = {cell} + {number}\nx{cell}") for cell in range(10)]
+        metadata = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+        path = Path(f"notebook{number}.ipynb")
+        nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+        paths.append(path)
+    return paths
+
+
+def w7_papermill() -> list[float]:
+    import papermill
+
+    paths = notebooks()
+    papermill.execute_notebook(str(paths[0]), None, progress_bar=False)  # imports are not what is measured
+    start = time.perf_counter()
+    for path in paths:
+        papermill.execute_notebook(str(path), None, progress_bar=False)
+    return [time.perf_counter() - start]
+
+
+def w7_ours() -> list[float]:
+    import mm_jupyter as mm
+
+    names = []
+    for path in notebooks():
+        names += [str(row.ref) for row in mm.run_notebook(path).runs]
+    mm.replay(names[:1])
+    start = time.perf_counter()
+    judgements = mm.replay(names)
+    seconds = time.perf_counter() - start
+    assert [one.verdict for one in judgements] == ["identical"] * 10, judgements
+    return [seconds]
+
+
+if __name__ == "__main__":
+    os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+    print(json.dumps(globals()[sys.argv[1]]()))

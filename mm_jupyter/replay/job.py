@@ -1,0 +1,38 @@
+"""What the engine is asked to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mm_jupyter.replay.confine import Confinement
+
+CellState = Literal["running", "done", "failed"]
+"""Of a cell; ``failed``: it raised, and the notebook stops there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineJob:
+    """How to execute one notebook.
+
+    ``python`` is the interpreter's command line (it must have ipykernel), ``cwd`` and ``env`` (None removes) are the
+    kernel's. ``bootstrap`` and ``finish`` are sources that run silently before the first cell and after the last,
+    also after one that raised. ``timeout`` (seconds) is for all cells together. ``on_cell`` is told the index of a
+    cell among those that run, their number and its state; it may raise an ``MmError`` to stop. ``graceful``: the
+    kernel's atexit functions run. ``Cells`` says what ``substitutions`` do.
+    """
+
+    python: tuple[str, ...] = (sys.executable,)
+    cwd: str | None = None
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    bootstrap: str | None = None
+    finish: str | None = None
+    timeout: float | None = None
+    startup_timeout: float = 60.0
+    on_cell: Callable[[int, int, CellState], None] | None = None
+    substitutions: Mapping[str, str] = field(default_factory=dict)
+    confine: Confinement | None = None
+    allow_errors: bool = False
+    graceful: bool = True

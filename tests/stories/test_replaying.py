@@ -1,0 +1,283 @@
+"""Papermill re-executes a run in a fresh kernel and says whether it reproduces, and why."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from mm_jupyter.api import care, replays, runs
+from mm_jupyter.errors import NoSuchRun, StoreDamaged
+from mm_jupyter.records import Judgement
+
+
+def replay(name: str, **options: object) -> Judgement:
+    (judgement,) = replays.replay([name], **options)
+    return judgement
+
+
+def verdicts(judgement: Judgement) -> dict[str, str]:
+    return {f"{item.kind} {item.name}".strip(): item.verdict for item in judgement.items}
+
+
+def test_a_run_replays_identically_and_the_verdict_is_kept(kernel) -> None:
+    kernel.ok("from sklearn.datasets import load_breast_cancer\nX, y = load_breast_cancer(return_X_y=True)")
+    kernel.ok("unrelated = sum(range(1000))")
+    kernel.ok(
+        "%%track churn\nfrom sklearn.tree import DecisionTreeClassifier\n"
+        "model = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)\n"
+        "accuracy = model.score(X, y)\naccuracy"
+    )
+    judgement = replay("churn/1")
+    assert judgement.verdict == "identical", judgement
+    assert judgement.slice == "optimistic"
+    assert judgement.executions == 2
+    assert judgement.replays == 1
+    kinds = {item.kind for item in judgement.items}
+    assert {"param", "metric", "value", "model", "output"} <= kinds
+    assert runs.get("churn/1").row.verdict == "identical"
+    assert replays.recipe("churn/1").verified
+
+
+def test_an_unseeded_run_replays_identically_because_its_random_state_is_restored(kernel) -> None:
+    kernel.ok("import random\nimport numpy as np\nfor _ in range(7): np.random.rand()")
+    kernel.ok("%%track noise\na = np.random.rand()\nb = random.random()\nc = np.random.normal(size=1000).sum()")
+    judgement = replay("noise/1")
+    assert judgement.verdict == "identical", judgement
+    restored = {(one.kind, one.name) for one in judgement.restored}
+    assert ("random state", "numpy.random") in restored
+    assert ("random state", "random") in restored
+
+
+def test_without_help_the_same_run_is_unstable(kernel) -> None:
+    kernel.ok("import numpy as np")
+    kernel.ok("%%track noise\na = float(np.random.rand())")
+    judgement = replay("noise/1", restore=False)
+    assert judgement.verdict == "unstable", judgement
+    assert judgement.replays >= 2
+    assert judgement.restored == ()
+
+
+def test_the_clock_makes_a_run_unstable_and_the_item_is_named(kernel) -> None:
+    kernel.ok("%%track clock\nimport time\nnow = time.time()\nfixed = sum([1, 2])")
+    judgement = replay("clock/1")
+    assert judgement.verdict == "unstable"
+    items = verdicts(judgement)
+    assert items["metric now"] == "unstable"
+    assert items["metric fixed"] == "identical"
+
+
+def test_a_changed_input_is_restored_from_the_record(kernel, project: Path) -> None:
+    (project / "data.csv").write_text("1\n2\n3\n")
+    kernel.ok("%%track io\ntotal = sum(int(line) for line in open('data.csv'))")
+    (project / "data.csv").write_text("1\n2\n4\n")
+    judgement = replay("io/1")
+    assert judgement.verdict == "identical"
+    assert ("input", "data.csv") in {(one.kind, one.name) for one in judgement.restored}
+    assert replay("io/1", restore=False).verdict == "diverged"
+
+
+def test_edited_deleted_and_out_of_order_cells_replay_from_what_really_ran(kernel) -> None:
+    kernel.ok("base = 10")
+    kernel.ok("def scale(v): return v * base")
+    kernel.ok("data = [1, 2, 3]")
+    kernel.ok("data = [5, 6]")  # the cell was edited and run again
+    kernel.ok("total = 0")
+    kernel.ok("total += sum(data)")
+    kernel.ok("total += sum(data)")  # and one ran twice
+    kernel.ok("base = 2")  # out of order: after the function
+    kernel.ok("%%track sums\nresult = scale(total)")
+    kernel.ok("base = 99")
+    assert runs.get("sums/1").row.metrics == {"result": 44.0}
+    judgement = replay("sums/1")
+    assert judgement.verdict == "identical", judgement
+    assert judgement.executions == 7  # neither the first data nor the first base
+
+
+def test_a_failed_run_must_fail_in_the_same_way(kernel, project: Path) -> None:
+    (project / "n.txt").write_text("3")
+    kernel.ok("n = int(open('n.txt').read())")
+    kernel.run("%%track broken\nprint('so far')\nraise ValueError(f'bad {n}')")
+    assert replay("broken/1").verdict == "identical"
+    (project / "n.txt").write_text("4")
+    changed = replay("broken/1", restore=False)
+    assert changed.verdict == "diverged", changed
+
+
+def test_a_run_whose_replay_raises_is_failed(kernel, project: Path) -> None:
+    (project / "n.txt").write_text("3")
+    kernel.ok("%%track broken\nn = 1 / int(open('n.txt').read())")
+    (project / "n.txt").write_text("0")
+    judgement = replay("broken/1", restore=False)
+    assert judgement.verdict == "failed"
+    assert "ZeroDivisionError" in judgement.said or any("ZeroDivision" in str(item) for item in judgement.items)
+
+
+def test_a_local_module_replays_with_its_recorded_source(kernel, project: Path) -> None:
+    (project / "features.py").write_text("def area(a, b):\n    return a * b\n")
+    kernel.ok("from features import area")
+    kernel.ok("%%track local\nsize = area(3, 4)")
+    (project / "features.py").write_text("def area(a, b):\n    return a + b\n")
+    judgement = replay("local/1")
+    assert judgement.verdict == "identical", judgement
+    assert ("module", "features") in {(one.kind, one.name) for one in judgement.restored}
+
+
+def test_figures_tables_and_html_reproduce(kernel) -> None:
+    kernel.ok("%matplotlib inline\nimport matplotlib.pyplot as plt\nimport pandas as pd")
+    kernel.ok(
+        "%%track show\nframe = pd.DataFrame({'a': [1.5, 2.5], 'b': ['x', 'y']})\n"
+        "fig, ax = plt.subplots()\nax.plot([1, 3, 2])\nplt.show()\nframe",
+        timeout=120,
+    )
+    judgement = replay("show/1")
+    assert judgement.verdict == "identical", judgement
+    assert any(item.kind in ("figure", "output") for item in judgement.items)
+
+
+def test_the_recipe_runs_in_plain_jupyter_to_the_same_result(kernel, project: Path) -> None:
+    kernel.ok("import numpy as np\nnp.random.rand(5)")
+    kernel.ok("%%track noise\nvalue = float(np.random.rand())")
+    recipe = replays.write_recipe("noise/1", project / "recipe.ipynb")
+    assert recipe.verified is False
+    notebook = nbformat.read(project / "recipe.ipynb", as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("import sys; print(repr(value), 'mm_jupyter' in sys.modules)"))
+    NotebookClient(notebook, kernel_name="python3").execute()
+    shown = notebook.cells[-1].outputs[0].text
+    assert shown.strip() == f"{runs.get('noise/1').row.metrics['value']!r} False"
+    assert any("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells)
+
+
+def test_a_block_in_a_cell_replays(kernel) -> None:
+    kernel.ok(
+        "import mm_jupyter as mm\n"
+        "for depth in (1, 2):\n"
+        "    with mm.track('loop') as run:\n"
+        "        run.log_params({'depth': depth})\n"
+        "        run.log_metrics({'score': depth * 1.5})\n"
+        "        for step in range(3): run.log(loss=1.0 / (step + depth), step=step)\n"
+    )
+    assert runs.get("loop/2").row.metrics == {"score": 3.0}
+    judgement = replay("loop/2")
+    assert judgement.verdict == "identical", judgement
+    assert verdicts(judgement)["series loss"] == "identical"
+
+
+# A replay repeats a result, not its side effects
+
+
+def test_a_write_outside_is_refused_and_named(kernel, project: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "precious.txt"
+    victim.write_text("keep me")
+    kernel.ok(f"%%track rm\nimport os\nif os.path.exists({str(victim)!r}): os.remove({str(victim)!r})\nx = sum([1])")
+    victim.write_text("written again")
+    judgement = replay("rm/1")
+    assert victim.read_text() == "written again"
+    assert judgement.verdict == "failed"
+    assert any("precious.txt" in note.name for note in judgement.not_compared), judgement
+
+
+@pytest.fixture
+def server() -> Iterator[list[str]]:
+    """A server on this machine; the list fills with the requests that reach it, its first entry is the address."""
+    seen: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        seen.append(f"http://127.0.0.1:{made.server_address[1]}")
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        yield seen
+        made.shutdown()
+        thread.join()
+
+
+def test_a_post_is_refused_unless_allowed(kernel, server: list[str]) -> None:
+    kernel.ok(
+        "%%track post\nimport urllib.request\n"
+        f"status = urllib.request.urlopen(urllib.request.Request('{server[0]}/once', data=b'x')).status + 0\n"
+    )
+    assert server[1:] == ["/once"]
+    judgement = replay("post/1")
+    assert server[1:] == ["/once"]
+    assert judgement.verdict == "unverifiable", judgement
+    assert any(note.kind == "network" for note in judgement.not_compared)
+    assert replay("post/1", allow=["network"]).verdict == "identical"
+    assert server[1:] == ["/once", "/once"]
+
+
+def test_a_replay_that_never_ends_is_stopped(kernel, project: Path) -> None:
+    (project / "flag").write_text("go")
+    kernel.ok("%%track hang\nwhile open('flag').read() != 'go': pass\nx = sum([1])")
+    (project / "flag").write_text("hang")
+    judgement = replay("hang/1", restore=False, timeout=3)
+    assert judgement.verdict == "failed"
+    assert "3 s" in judgement.said
+
+
+def test_a_replay_that_kills_its_kernel_is_said(kernel, project: Path) -> None:
+    (project / "flag").write_text("live")
+    kernel.ok("%%track die\nimport os\nif open('flag').read() == 'die': os.kill(os.getpid(), 9)\nx = sum([1])")
+    (project / "flag").write_text("die")
+    judgement = replay("die/1", restore=False)
+    assert judgement.verdict == "failed"
+    assert "kernel" in judgement.said.lower()
+
+
+def test_an_input_that_is_gone_and_was_not_kept_is_unverifiable_by_name(kernel, project: Path) -> None:
+    big = project / "big.bin"
+    big.write_bytes(b"x" * (17 * 1024 * 1024))
+    kernel.ok("%%track big\nsize = len(open('big.bin', 'rb').read())")
+    assert replay("big/1").verdict == "identical"
+    big.unlink()
+    judgement = replay("big/1")
+    assert judgement.verdict == "unverifiable"
+    assert "big.bin" in judgement.said
+
+
+def test_a_secret_is_taken_from_the_environment_or_the_run_is_unverifiable(
+    kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    kernel.ok(f"%%track secret\ntoken = '{secret}'\nlength = len(token) + 0")
+    assert replay("secret/1").verdict == "unverifiable"
+    monkeypatch.setenv("MY_TOKEN", secret)
+    judgement = replay("secret/1")
+    assert judgement.verdict == "identical", judgement
+    assert secret not in str(judgement)
+
+
+def test_an_unknown_run_offers_the_nearest(kernel) -> None:
+    kernel.ok("%%track churn\nx = 1")
+    with pytest.raises(NoSuchRun, match="churn/1"):
+        replay("chrun/1")
+
+
+def test_a_damaged_blob_is_one_sentence(kernel, kernels: Callable[..., object], project: Path) -> None:
+    (project / "data.bin").write_bytes(bytes(range(256)) * 1000)
+    kernel.ok("%%track io\nsize = len(open('data.bin', 'rb').read())")
+    (project / "data.bin").unlink()
+    packs = list((project / ".mm" / "packs").rglob("*"))
+    for pack in packs:
+        if pack.is_file():
+            data = bytearray(pack.read_bytes())
+            data[len(data) // 2] ^= 0xFF
+            pack.chmod(0o600)
+            pack.write_bytes(data)
+    assert care.fsck()
+    with pytest.raises(StoreDamaged):
+        replay("io/1")
