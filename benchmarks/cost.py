@@ -69,7 +69,11 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        names = [
+            line.split(":")[1].strip()
+            for line in info.read_text().splitlines()
+            if "model name" in line
+        ]
         model = names[0] if names else model
     load = os.getloadavg()[0]
     return (
@@ -89,7 +93,9 @@ def table(results: dict[str, list[list[float]]]) -> str:
             if unit and values:
                 parts.append(f"{statistics.median(values):,.4g} {unit}")
                 ranges.append(f"{min(values):,.4g} - {max(values):,.4g}")
-        lines.append(f"| {name} | {'; '.join(parts)} | {'; '.join(ranges)} | {GOALS.get(name, '')} |")
+        lines.append(
+            f"| {name} | {'; '.join(parts)} | {'; '.join(ranges)} | {GOALS.get(name, '')} |"
+        )
     return "\n".join(lines)
 
 
@@ -114,9 +120,7 @@ def main() -> None:
     if options.write:
         command = f"python benchmarks/cost.py --rounds {options.rounds} --write"
         page = HERE.parent / "docs" / "benchmarks.md"
-        page.write_text(
-            f"# What tracking costs\n\nMade by `{command}` on {where}.\n\n{text}\n\n{__doc__.split(chr(10), 2)[2].strip()}\n"
-        )
+        page.write_text(f"# What tracking costs\n\nMade by `{command}` on {where}.\n\n{text}\n")
 
 
 if __name__ == "__main__":

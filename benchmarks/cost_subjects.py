@@ -31,9 +31,15 @@ def floor_database() -> sqlite3.Connection:
 
 def floor_run(database: sqlite3.Connection, number: int) -> None:
     database.execute("BEGIN IMMEDIATE")
-    database.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", (number, "bench", time.time(), "completed"))
-    database.executemany("INSERT INTO params VALUES (?, ?, ?)", [(number, *one) for one in PARAMS.items()])
-    database.executemany("INSERT INTO metrics VALUES (?, ?, ?)", [(number, *one) for one in METRICS.items()])
+    database.execute(
+        "INSERT INTO runs VALUES (?, ?, ?, ?)", (number, "bench", time.time(), "completed")
+    )
+    database.executemany(
+        "INSERT INTO params VALUES (?, ?, ?)", [(number, *one) for one in PARAMS.items()]
+    )
+    database.executemany(
+        "INSERT INTO metrics VALUES (?, ?, ?)", [(number, *one) for one in METRICS.items()]
+    )
     database.execute("INSERT INTO tags VALUES (?, ?, ?)", (number, "stage", "bench"))
     database.execute("COMMIT")
 
@@ -62,7 +68,7 @@ def w1_floor() -> list[float]:
 def w1_ours() -> list[float]:
     import mm_jupyter as mm
 
-    def run(number: int) -> None:
+    def run(_: int) -> None:
         with mm.track("bench") as run:
             run.log_params(PARAMS)
             run.log_metrics(METRICS)
@@ -200,7 +206,9 @@ def notebooks() -> list[Path]:
     paths = []
     for number in range(10):
         cells = [new_code_cell(f"x{cell} = {cell} + {number}\nx{cell}") for cell in range(10)]
-        metadata = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+        metadata = {
+            "kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}
+        }
         path = Path(f"notebook{number}.ipynb")
         nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
         paths.append(path)
@@ -211,7 +219,9 @@ def w7_papermill() -> list[float]:
     import papermill
 
     paths = notebooks()
-    papermill.execute_notebook(str(paths[0]), None, progress_bar=False)  # imports are not what is measured
+    papermill.execute_notebook(
+        str(paths[0]), None, progress_bar=False
+    )  # imports are not what is measured
     start = time.perf_counter()
     for path in paths:
         papermill.execute_notebook(str(path), None, progress_bar=False)

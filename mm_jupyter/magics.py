@@ -9,19 +9,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from IPython import display as ipython_display
 from IPython import get_ipython
+from IPython.core import inputtransformer2
 from IPython.core.error import UsageError
-from IPython.core.inputtransformer2 import cell_magic
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
-from IPython.display import display
 
 from mm_jupyter.api.recording import TRACK_USAGE, Recording, start
-from mm_jupyter.cards import run_card
+from mm_jupyter.cards import VIEW_MIME, run_card
 from mm_jupyter.errors import MmError, StoreError
 from mm_jupyter.records import RunCard
 
+# IPython's functions carry no types.
+_display: Any = ipython_display.display
+_cell_magic: Any = inputtransformer2.cell_magic
 _TRACK = re.compile(r"%%track(?!\w)(.*)", re.DOTALL)
-_loaded: MmMagics | None = None
+_loaded: list[MmMagics] = []
+"""The magics of this process's shell: none or one."""
 
 
 def load_ipython_extension(shell: Any, *, in_cell: bool = True) -> None:
@@ -29,29 +33,27 @@ def load_ipython_extension(shell: Any, *, in_cell: bool = True) -> None:
 
     ``in_cell``: a cell of the user's calls us, which is recorded from here on.
     """
-    global _loaded
-    if _loaded is not None:
+    if _loaded:
         return
     try:
         recording: Recording | None = start(shell, _show, in_cell=in_cell)
     except MmError as error:
-        print(f"mm_jupyter: cells are not being recorded. {error}", file=sys.stderr)
+        sys.stderr.write(f"mm_jupyter: cells are not being recorded. {error}\n")
         recording = None
-    _loaded = MmMagics(shell, recording)
-    shell.register_magics(_loaded)
+    _loaded.append(MmMagics(shell, recording))
+    shell.register_magics(_loaded[0])
     shell.input_transformers_cleanup.append(split_track_line)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext mm_jupyter``: stop recording; what was recorded stays."""
-    global _loaded
-    if _loaded is None:
+    if not _loaded:
         return
-    if _loaded.recording is not None:
-        _loaded.recording.stop()
+    recording = _loaded.pop().recording
+    if recording is not None:
+        recording.stop()
     if split_track_line in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(split_track_line)
-    _loaded = None
 
 
 def split_track_line(lines: list[str]) -> list[str]:
@@ -65,11 +67,15 @@ def split_track_line(lines: list[str]) -> list[str]:
         return lines
     # A question mark would ask for help, and a dollar would be expanded: the line goes as a plain string.
     first = f"get_ipython().run_line_magic('track', {match[1].strip()!r})\n"
-    return [first, *cell_magic(lines[1:])]
+    return [first, *_cell_magic(lines[1:])]
 
 
 def _show(card: RunCard) -> None:
-    display(run_card(card).bundle(), raw=True)
+    _display(run_card(card).bundle(), raw=True)
+
+
+def _say(sentence: str) -> None:
+    _display({"text/plain": sentence, VIEW_MIME: {}}, raw=True)
 
 
 @magics_class
@@ -81,7 +87,7 @@ class MmMagics(Magics):
         self.recording = recording
 
     @line_cell_magic
-    def track(self, line: str, cell: str | None = None) -> None:
+    def track(self, line: str, cell: str | None = None) -> None:  # noqa: ARG002 - the recorder has read it
         # The docstring is set below: it is the usage text.
         if self.recording is not None and self.recording.complaint is not None:
             raise UsageError(self.recording.complaint)
@@ -94,7 +100,8 @@ class MmMagics(Magics):
     def mm(self, line: str) -> None:
         """%mm COMMAND ...: what the command line's ``mm`` can do, shown in the notebook. ``%mm --help`` lists it.
 
-        Besides: ``%mm autotrack on [EXPERIMENT]`` tracks every cell from the next one on, ``%mm autotrack off`` ends it.
+        Besides: ``%mm autotrack on [EXPERIMENT]`` tracks every cell from the next one on, until
+        ``%mm autotrack off``.
         """
         try:
             words = shlex.split(line)
@@ -104,11 +111,10 @@ class MmMagics(Magics):
             self._autotrack(words[1:])
             return
         # click and rich cost a tenth of a second that a kernel need not pay before it asks.
-        from mm_jupyter.cli import run_command  # noqa: PLC0415
-        from mm_jupyter.cli.notebook import NotebookScreen  # noqa: PLC0415
+        from mm_jupyter.cli import run_command
+        from mm_jupyter.cli.notebook import NotebookScreen
 
-        if run_command(words, NotebookScreen()) != 0:
-            return
+        run_command(words, NotebookScreen())
 
     def _autotrack(self, words: list[str]) -> None:
         if self.recording is None:
@@ -121,10 +127,10 @@ class MmMagics(Magics):
                 self.recording.autotrack(experiment)
             except MmError as error:
                 raise UsageError(str(error)) from None
-            print(f"Every cell from the next one on is a version of {experiment}.")
+            _say(f"Every cell from the next one on is a version of {experiment}.")
         elif words == ["off"]:
             self.recording.autotrack(None)
-            print("Only cells that say %%track are runs.")
+            _say("Only cells that say %%track are runs.")
         else:
             raise UsageError("%mm autotrack on [EXPERIMENT] | off")
 
@@ -135,15 +141,15 @@ def begin_notebook(argument: str) -> None:
     job = json.loads(Path(argument).read_text())
     shell = get_ipython()
     load_ipython_extension(shell, in_cell=False)
-    if _loaded is None or _loaded.recording is None:
+    recording = _loaded[0].recording
+    if recording is None:
         raise StoreError("the notebook cannot be recorded: its store cannot be written")
-    Path(job["report"]).write_text(_loaded.recording.session)
-    _loaded.recording.begin_notebook(job["experiment"], tuple(job["given"]))
+    Path(job["report"]).write_text(recording.session)
+    recording.begin_notebook(job["experiment"], tuple(job["given"]))
 
 
-def end_notebook(argument: str) -> None:
+def end_notebook(_: str) -> None:
     """Close the run of the notebook that ``begin_notebook`` opened."""
-    shell = get_ipython()
-    if _loaded is not None and _loaded.recording is not None:
-        _loaded.recording.end_notebook()
-    unload_ipython_extension(shell)
+    if _loaded and _loaded[0].recording is not None:
+        _loaded[0].recording.end_notebook()
+    unload_ipython_extension(get_ipython())

@@ -21,7 +21,8 @@ from mm_jupyter.kernel.options import USAGE
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUNS = {"python", "bash"}
-SHOWS = {"text"}
+SHOWS = {"text"}  # a part of what the block before it shows
+VARYING = re.compile(r"\d[\d.,]*( ?(ms|s|min|B|kB|MB)\b)?")
 INSTALLS = ("git clone ", "make ", "pip install ")
 """Lines that set a machine up. They are checked, and not run: the tests run in what they make."""
 
@@ -34,6 +35,19 @@ class Block:
 
 def blocks(markdown: str) -> list[Block]:
     return [Block(*found) for found in FENCE.findall(markdown)]
+
+
+def shape(text: str) -> str:
+    """``text`` without what differs from run to run: numbers, their units, and the width of columns."""
+    return " ".join(VARYING.sub("N", text).split())
+
+
+def shown(cell: nbformat.NotebookNode) -> str:
+    """The text of everything that an executed cell shows."""
+    outputs = cell.outputs
+    return "\n".join(
+        one.get("text") or one.get("data", {}).get("text/plain", "") for one in outputs
+    )
 
 
 def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -57,19 +71,26 @@ def clone(checkout: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_readme_runs_from_top_to_bottom(checkout: Path, clone: Path) -> None:
+def test_readme_runs_from_top_to_bottom_and_shows_what_really_comes(
+    checkout: Path, clone: Path
+) -> None:
     notebook = nbformat.v4.new_notebook()
     client = NotebookClient(notebook, kernel_name="python3", timeout=120)
+    seen = ""
     with client.setup_kernel(cwd=str(clone)):
         for block in blocks((checkout / "README.md").read_text("utf-8")):
             if block.language == "python":
                 cell = nbformat.v4.new_code_cell(block.text.rstrip("\n"))
                 notebook.cells.append(cell)
-                client.execute_cell(cell, len(notebook.cells) - 1)
+                seen = shown(client.execute_cell(cell, len(notebook.cells) - 1))
             elif block.language == "bash":
                 lines = block.text.splitlines()
                 done = shell("\n".join(x for x in lines if not x.startswith(INSTALLS)), clone)
                 assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
+                seen = done.stdout
+            else:
+                for line in block.text.splitlines():
+                    assert shape(line) in shape(seen)
     assert len(notebook.cells) >= 5
 
 

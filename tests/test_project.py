@@ -20,8 +20,8 @@ REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|anaconda\.org|deb\.debian|conda-forge\.org|\"resolved\":",
     re.IGNORECASE,
 )
-MACHINE = re.compile(r"(?<![\w.~>/-])/(root|work|home/(?!ada/|ann/|local/)\w+|Users/\w+)/")
-"""``/home/ada`` and ``/home/ann`` are the people of our examples, ``/home/local`` is a disk of theirs."""
+HERE = "|".join(re.escape(str(path)) for path in (Path(__file__).parents[1], Path.home()))
+MACHINE = re.compile(rf"(?<![\w.~>/-])({HERE}|/root)/")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_no_committed_file_names_a_registry_or_a_machine(
     ("line", "pattern"),
     [
         ("see https://" + "pypi" + ".org/simple", REGISTRY),
-        ("'" + "/home" + "/me/project'", MACHINE),
+        (f"'{Path.home()}/project'", MACHINE),
         ("cd " + "/root" + "/x", MACHINE),
     ],
 )

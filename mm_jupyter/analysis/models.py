@@ -11,7 +11,7 @@ from typing import Any
 
 from mm_jupyter.analysis.fingerprints import MIB, Fingerprint, fingerprint
 from mm_jupyter.analysis.fingerprints.objects import expand
-from mm_jupyter.analysis.fingerprints.parts import Atom, Group, Part
+from mm_jupyter.analysis.fingerprints.parts import Atom, Group, Part, attributes
 from mm_jupyter.analysis.fingerprints.reflection import dict_of, module_of, mro_of
 from mm_jupyter.analysis.fingerprints.summary import summary
 from mm_jupyter.records import ParamOrigin, Scalar
@@ -86,8 +86,7 @@ def model_state(
 
 
 def _expand_state(value: object) -> Part:
-    booster = _booster_state(value)
-    part = booster if booster is not None else expand(value)
+    part = _booster_state(value) or _network_state(value) or expand(value)
     if type(part) is not Group:
         return part
     if part.kind == "generator":
@@ -122,6 +121,23 @@ def _booster_state(value: Any) -> Part | None:
     return Group(
         "booster", "xgboost", (json.loads(raw) if len(raw) < BOOSTER_JSON else bytes(raw),)
     )
+
+
+def _network_state(value: Any) -> Part | None:
+    """A keras model: its weights and layers. Layers are numbered, because keras' own names count all that were made."""
+    if not any(
+        module_of(kind).partition(".")[0] == "keras" and kind.__name__ == "Model"
+        for kind in mro_of(type(value))
+    ):
+        return None
+    layers = json.dumps(
+        value.get_config(), sort_keys=True, default=lambda part: type(part).__name__
+    )
+    names = dict.fromkeys(re.findall(r'"name": "([^"]+)"', layers))
+    for number, name in enumerate(names):
+        layers = layers.replace(f'"{name}"', f'"layer {number}"')
+    fields = (("layers", layers), ("weights", value.get_weights()))
+    return attributes("model", type(value).__name__, fields)
 
 
 # -- configuration -------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def read_notebook(path: Path) -> NotebookNode:
     except (OSError, UnicodeDecodeError) as error:
         raise BadNotebook(name, f"it cannot be read ({type(error).__name__})") from error
     try:
-        notebook = nbformat.reads(text, as_version=4)
+        notebook: NotebookNode = nbformat.reads(text, as_version=4)
     except (
         Exception
     ) as error:  # nbformat raises what its JSON and its schema raise, of several kinds

@@ -31,19 +31,19 @@ class ReplayProgress:
 
 
 def recipe(
-    name: str, *, slice: SliceName | None = None, workspace: Workspace | None = None
+    name: str, *, how: SliceName | None = None, workspace: Workspace | None = None
 ) -> Recipe:
     """The executions that make a run again: the verified ones if a replay has found them, else the optimistic slice.
 
     Args:
-        slice: ask for one slice instead.
+        how: ask for one slice instead.
 
     Raises:
         NoSuchRun: with the nearest names.
     """
     record = _record(found(workspace), RunRef.parse(name))
-    if slice is not None:
-        return slice_of(record, slice)
+    if how is not None:
+        return slice_of(record, how)
     return recipes(record)[0]
 
 
@@ -51,7 +51,7 @@ def write_recipe(
     name: str,
     path: str | Path,
     *,
-    slice: SliceName | None = None,
+    how: SliceName | None = None,
     workspace: Workspace | None = None,
 ) -> Recipe:
     """Write the recipe as a notebook that plain Jupyter runs.
@@ -60,7 +60,7 @@ def write_recipe(
         BadInput: the file cannot be written.
     """
     space = found(workspace)
-    made = recipe(name, slice=slice, workspace=space)
+    made = recipe(name, how=how, workspace=space)
     notebook = to_notebook(made, states=space.store.read_blob)
     try:
         nbformat.write(notebook, str(path))
@@ -140,7 +140,7 @@ def verdicts(name: str, *, workspace: Workspace | None = None) -> list[Judgement
 def resolve(
     names: Sequence[str],
     *,
-    all: bool = False,
+    every: bool = False,
     query: str | None = None,
     workspace: Workspace | None = None,
 ) -> list[str]:
@@ -149,10 +149,10 @@ def resolve(
     Raises:
         BadInput: none was asked for, or nothing fits.
     """
-    if not names and not all and query is None:
+    if not names and not every and query is None:
         raise BadInput("Which runs? Name them, or say --all or --query.")
     chosen = list(names)
-    if all or query is not None:
+    if every or query is not None:
         rows = find(query, sort="started", limit=None, workspace=workspace)
         chosen += [str(row.ref) for row in rows if row.status not in ("running", "crashed")]
     if not chosen:

@@ -35,7 +35,7 @@ def track(
             recorder.log, experiment, running=recorder.running, tags=tags, note=note
         )
     log = current.session() or _open_script()
-    return TrackedBlock(log, experiment, running=_script_execution, tags=tags, note=note)
+    return TrackedBlock(log, experiment, running=_script[0], tags=tags, note=note)
 
 
 def log(step: int | None = None, **values: float) -> None:
@@ -67,19 +67,19 @@ def set_tag(key: str, value: Any) -> None:
     current.active_run().set_tag(key, value)
 
 
-_script_execution: Execution | None = None
+_script: list[Execution] = []
+"""The execution that stands for this script, once a run was opened in it."""
 
 
 def _open_script() -> SessionLog:
     """The session of this script: one execution, the script's whole text."""
-    global _script_execution
     # Only a process without a recorder needs the store: a replay kernel has none of what it stands on.
     from mm_jupyter.api.recording import open_log
     from mm_jupyter.workspace import open_or_create
 
     log = open_log(open_or_create(Path.cwd()), notebook=None)
     log.open()
-    _script_execution = Execution(
+    execution = Execution(
         session=log.session.id,
         seq=log.next_seq(),
         cell_id=None,
@@ -90,14 +90,15 @@ def _open_script() -> SessionLog:
         status="running",
         cwd=log.session.cwd,
     )
+    _script.append(execution)
     current.set_script(log)
     atexit.register(_close_script, log)
     return log
 
 
 def _close_script(log: SessionLog) -> None:
-    assert _script_execution is not None
-    ended = replace(_script_execution, seconds=time.time() - _script_execution.started, status="ok")
+    (execution,) = _script
+    ended = replace(execution, seconds=time.time() - execution.started, status="ok")
     log.append(ended)
     with suppress(Exception):  # at exit nobody is left to tell
         log.close()

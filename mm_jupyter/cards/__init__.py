@@ -3,7 +3,7 @@
 from mm_jupyter.cards.diff_view import diff_view
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
 from mm_jupyter.cards.recipe_view import recipe_view
-from mm_jupyter.cards.rendered import RUN_MIME, Line, Rendered, Span, Tone
+from mm_jupyter.cards.rendered import RUN_MIME, VIEW_MIME, Line, Rendered, Span, Tone
 from mm_jupyter.cards.run_card import run_card
 from mm_jupyter.cards.run_page import run_page
 from mm_jupyter.cards.runs_table import runs_table
@@ -11,6 +11,7 @@ from mm_jupyter.cards.verdict_card import verdict_card
 
 __all__ = [
     "RUN_MIME",
+    "VIEW_MIME",
     "Line",
     "Rendered",
     "Span",

@@ -10,6 +10,9 @@ from typing import Any, Literal
 RUN_MIME = "application/vnd.mm_jupyter.run+json"
 """MIME type of a run card's data, so that tools can find a card or leave it out."""
 
+VIEW_MIME = "application/vnd.mm_jupyter.view+json"
+"""MIME type that marks everything else that we show in a notebook: it is no result of the user's code."""
+
 _BLANKS = re.compile(r"\s+")
 
 Tone = Literal["plain", "strong", "quiet", "good", "warn", "bad", "code"]
@@ -36,6 +39,8 @@ class Rendered:
         data: dict[str, Any] = {"text/plain": self.text, "text/html": self.html}
         if self.json is not None:
             data[RUN_MIME] = self.json
+        else:
+            data[VIEW_MIME] = {}
         return data
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from IPython import display as ipython
 
-from mm_jupyter.cards import Rendered
+from mm_jupyter.cards import VIEW_MIME, Rendered
 from mm_jupyter.cli.screen import Steps
 from mm_jupyter.wire import dumps
 
@@ -33,10 +33,10 @@ class NotebookScreen:
         self._give(rendered.bundle())
 
     def say(self, sentence: str) -> None:
-        self._give({"text/plain": sentence})
+        self._give(_marked(sentence))
 
     def data(self, value: object) -> None:
-        self._give({"text/plain": dumps(value)})
+        self._give(_marked(dumps(value)))
 
     def complain(self, sentence: str) -> None:
         sys.stderr.write(sentence + "\n")
@@ -51,7 +51,7 @@ class NotebookScreen:
 
         def step(what: str, done: int, total: int) -> None:
             nonlocal handle
-            line = {"text/plain": f"{what}: {done} of {total}"}
+            line = _marked(f"{what}: {done} of {total}")
             if handle is None:
                 handle = _Handle()
                 handle.display(line, raw=True)
@@ -69,3 +69,7 @@ class NotebookScreen:
             _display(bundle, raw=True)
         else:
             slot.update(bundle, raw=True)
+
+
+def _marked(text: str) -> dict[str, Any]:
+    return {"text/plain": text, VIEW_MIME: {}}

@@ -112,9 +112,7 @@ def recipe(
     from mm_jupyter.api import replays as api
 
     made = (
-        api.recipe(run, slice=slice_)
-        if output is None
-        else api.write_recipe(run, output, slice=slice_)
+        api.recipe(run, how=slice_) if output is None else api.write_recipe(run, output, how=slice_)
     )
     written = f"Wrote {output}: {len(made.steps)} of {made.of} executions make {made.run}."
     answer(
@@ -174,7 +172,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     # The engine imports papermill, about a second: only what replays pays for it.
     from mm_jupyter.api import replays as api
 
-    names = api.resolve(runs, all=every, query=query)
+    names = api.resolve(runs, every=every, query=query)
     with screen.progress() as step:
         judgements = api.replay(
             names,

@@ -7,7 +7,6 @@ names are watched; new ones are found at the end of the namespace, for a dict ke
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import repeat
 from typing import Any
 
@@ -19,12 +18,12 @@ _ABSENT = object()
 class Bindings:
     """The user's names in one namespace, and where each of them pointed when last looked at."""
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, namespace: dict[str, Any]) -> None:
         self._marks: dict[str, int] = {}
         self._last: str | None = None
         self.changes(namespace)
 
-    def changes(self, namespace: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def changes(self, namespace: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Names bound since the last look, and names deleted since.
 
         A name bound again to an object at the address of the old one is not seen.
@@ -49,11 +48,11 @@ class Bindings:
             known[name] = object.__hash__(namespace[name])
         return tuple(bound), tuple(deleted)
 
-    def _new(self, namespace: Mapping[str, Any]) -> list[str]:
+    def _new(self, namespace: dict[str, Any]) -> list[str]:
         """Names added behind the one that was last; all unknown ones where that one is gone."""
         names: list[str] = []
-        last, self._last = self._last, next(reversed(namespace), None)  # type: ignore[call-overload]
-        for name in reversed(namespace):  # type: ignore[call-overload]
+        last, self._last = self._last, next(reversed(namespace), None)
+        for name in reversed(namespace):
             if name == last:
                 break
             if name not in self._marks and _SHELL_NAMES.fullmatch(name) is None:

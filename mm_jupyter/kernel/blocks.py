@@ -67,7 +67,7 @@ class TrackedBlock:
         _active.reset(self._token)
         try:
             self._log.close_run(run, _outcome(run, error, self._log), None)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - the block's own result must go on, whatever we met
             say_once(f"The end of {run.ref} was not recorded: {short(fault)}")
 
 

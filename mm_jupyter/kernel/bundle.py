@@ -160,13 +160,13 @@ class _Replay:
     guard: Guard
 
 
-_replay: _Replay | None = None
+_replays: list[_Replay] = []
+"""At most one: what ``begin`` started, for ``finish`` to end."""
 
 
 def begin(argument: str) -> None:
     """Start recording this replay kernel. ``argument`` is the path of a ``ReplayJob`` as JSON."""
-    global _replay
-    from IPython import get_ipython  # noqa: PLC0415 - there is no shell before the kernel runs
+    from IPython import get_ipython
 
     job = from_json(ReplayJob, json.loads(Path(argument).read_text()))
     sink = BundleSink()
@@ -188,14 +188,14 @@ def begin(argument: str) -> None:
         job.base, frozenset(job.allow), processes=job.processes, file_limit=job.file_limit
     )
     guard.install()
-    _replay = _Replay(job, sink, recorder, guard)
+    _replays.append(_Replay(job, sink, recorder, guard))
 
 
-def finish(argument: str) -> None:
+def finish(_: str) -> None:
     """Stop recording and write the bundle."""
-    assert _replay is not None, "begin comes first"
-    _replay.guard.lift()
-    _replay.recorder.end_notebook()
-    _replay.recorder.stop()
-    refusals = [(refusal.kind, refusal.name) for refusal in _replay.guard.refusals]
-    _replay.sink.write(Path(_replay.job.bundle), refusals)
+    replay = _replays.pop()
+    replay.guard.lift()
+    replay.recorder.end_notebook()
+    replay.recorder.stop()
+    refusals = [(refusal.kind, refusal.name) for refusal in replay.guard.refusals]
+    replay.sink.write(Path(replay.job.bundle), refusals)

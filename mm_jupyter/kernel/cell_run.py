@@ -65,14 +65,14 @@ class CellRun:
         not_kept: list[NotKept] = []
         try:
             found = harvest(namespace, wanted, log.sink, log.redactor)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a user's class may raise anything: the run is closed without it
             found = Harvest()
             not_kept.append(NotKept(kind="values", name="", why=short(error)))
         outputs: tuple[Output, ...] = ()
         if self.options.outputs:
             try:
                 outputs = self.capture.outputs(log.sink.put, log.redactor.text)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 not_kept.append(NotKept(kind="outputs", name="", why=short(error)))
         if self.capture.truncated:
             why = f"{self.capture.truncated:,} characters over the limit were left out"

@@ -207,7 +207,7 @@ class CellRecorder:
                 tags=options.tags,
                 note=options.note,
             )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the sink met, the cell runs untracked
             say_once(f"{options.experiment} is not being tracked: {short(error)}")
             return None
         return CellRun(run, options, autotracked=line is None)
@@ -336,7 +336,7 @@ class CellRecorder:
             return frozenset()
         try:
             tree = ast.parse(self.shell.transform_cell(body))
-        except Exception:  # no Python after all: then it has no loops
+        except Exception:  # noqa: BLE001 - no Python after all: then it has no loops
             return frozenset()
         targets = [
             node.target for node in ast.walk(tree) if isinstance(node, (ast.For, ast.AsyncFor))
@@ -362,7 +362,7 @@ class CellRecorder:
         try:
             shown = "".join(traceback.format_exception(type(error), error, where))
             message = str(error)
-        except Exception:  # an exception class of the user's whose __str__ raises
+        except Exception:  # noqa: BLE001 - an exception class of the user's whose __str__ raises
             shown = message = ""
         redact = self.log.redactor.text
         return Failure(

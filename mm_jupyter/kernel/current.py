@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mm_jupyter.errors import BadInput
 from mm_jupyter.kernel.blocks import active_block
 from mm_jupyter.kernel.cells import CellRecorder
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.tracking import ActiveRun
 
-_recorder: CellRecorder | None = None
-_script: SessionLog | None = None
+
+@dataclass(slots=True)
+class _Process:
+    recorder: CellRecorder | None = None
+    script: SessionLog | None = None
+
+
+_process = _Process()
 
 
 def recorder() -> CellRecorder | None:
     """The recorder of this kernel's cells, where the extension is loaded."""
-    return _recorder
+    return _process.recorder
 
 
 def set_recorder(new: CellRecorder | None) -> None:
     """Say which recorder listens to this kernel."""
-    global _recorder
-    _recorder = new
+    _process.recorder = new
 
 
 def session() -> SessionLog | None:
     """The session that runs are opened in: the kernel's, else the script's."""
-    return _recorder.log if _recorder is not None else _script
+    return _process.recorder.log if _process.recorder is not None else _process.script
 
 
 def set_script(new: SessionLog) -> None:
     """Say which session this script's runs belong to."""
-    global _script
-    _script = new
+    _process.script = new
 
 
 def active_run() -> ActiveRun:
@@ -40,7 +46,8 @@ def active_run() -> ActiveRun:
     Raises:
         BadInput: no run is open.
     """
-    run = active_block() or (_recorder.active if _recorder is not None else None)
+    recorder = _process.recorder
+    run = active_block() or (recorder.active if recorder is not None else None)
     if run is None:
         raise BadInput("No run is open: log inside a %%track cell or a 'with mm.track(...)' block.")
     return run

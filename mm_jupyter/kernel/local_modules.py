@@ -61,7 +61,7 @@ class LocalModules:
                 self._names.discard(name)
             elif (
                 module is not known.module
-                or getattr(module, "__spec__", None) is not known.spec
+                or module.__spec__ is not known.spec
                 or (autoreload and signature(known.file) != known.signature)
             ):
                 found[name] = None

@@ -28,7 +28,7 @@ def keep_model(name: str, model: Any, sink: Sink) -> Model:
     form = sink.put(print_.form) if print_.form is not None else None
     try:
         parts = _pack(model)
-    except Exception as error:  # any class may raise anything while it is pickled
+    except Exception as error:  # noqa: BLE001 - any class may raise anything while it is pickled
         return Model(
             name=name,
             type=print_.type,
@@ -86,4 +86,4 @@ def unpack(data: bytes) -> Any:
         parts.append(view[at : at + length])
         at += length
     # Arrays must be writable again: views of bytes would not be.
-    return pickle.loads(parts[0], buffers=[bytearray(part) for part in parts[1:]])  # noqa: S301 - see above
+    return pickle.loads(parts[0], buffers=[bytearray(part) for part in parts[1:]])

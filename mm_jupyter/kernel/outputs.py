@@ -9,6 +9,7 @@ import base64
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -167,10 +168,9 @@ class OutputTap:
         assert self._send is not None
         sent = self._send(stream, msg_or_type, content, *args, **kwargs)
         if self._captures:
-            try:
+            # A message that we cannot read is the kernel's business, not the user's.
+            with suppress(Exception):
                 self._saw(msg_or_type, content, args, kwargs)
-            except Exception:  # noqa: S110 - a message we cannot read is the kernel's business, not the user's
-                pass
         return sent
 
     def _saw(

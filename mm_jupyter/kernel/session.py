@@ -119,7 +119,7 @@ class SessionLog:
             return
         try:
             self.sink.append(_whole(pending))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a background thread has nobody to raise to: the next cell says it
             with self._lock:
                 self._pending[:0] = pending
             self._trouble = short(error)
@@ -205,7 +205,7 @@ class SessionLog:
                 state = git_state(self.root, self.redactor.text)
                 if state is not None:
                     self.sink.set_git(run, state)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as in flush
                 self._trouble = short(error)
 
         self._git_thread = threading.Thread(target=look, name="mm_jupyter git", daemon=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-import math
 import mimetypes
-import pickle
-import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.errors import BadInput
 from mm_jupyter.kernel.models import keep_model
 from mm_jupyter.kernel.sink import Sink
@@ -40,8 +37,8 @@ class ActiveRun:
     Get one from ``with mm.track("churn") as run:``.
     """
 
-    def __init__(self, sink: Sink, id: RunId, ref: RunRef, redact: Any) -> None:
-        self.id = id
+    def __init__(self, sink: Sink, number: RunId, ref: RunRef, redact: Redactor) -> None:
+        self.id = number
         self.ref = ref
         self.started = time.time()
         self._clock = time.perf_counter()
@@ -191,7 +188,7 @@ class ActiveRun:
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or isinstance(value, (str, bytes)):
+    if isinstance(value, (bool, str, bytes)):
         raise BadInput(f"The metric {name} must be a real number, not {value!r}.")
     try:
         return float(value)

@@ -205,7 +205,7 @@ def real_number(value: Any) -> float | None:
         except OverflowError:
             return math.inf if value > 0 else -math.inf
     module = type(value).__module__
-    if module != "numpy" and module != "torch" and not isinstance(value, numbers.Real):
+    if module not in {"numpy", "torch"} and not isinstance(value, numbers.Real):
         return None
     if getattr(value, "shape", ()) != () or "bool" in str(getattr(value, "dtype", "")):
         return None
@@ -226,7 +226,7 @@ def scalar(value: Any) -> Scalar:
         return int(number) if "int" in type(value).__name__ else number
     try:
         text = repr(value)
-    except Exception:  # a user's class whose __repr__ raises
+    except Exception:  # noqa: BLE001 - a user's class whose __repr__ raises
         text = f"<{type(value).__name__}>"
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
 

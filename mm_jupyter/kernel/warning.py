@@ -18,7 +18,7 @@ def say_once(sentence: str) -> None:
         return
     _said.add(sentence)
     try:
-        print(f"mm_jupyter: {sentence}", file=sys.stderr)
+        sys.stderr.write(f"mm_jupyter: {sentence}\n")
     except (OSError, ValueError):  # no stream left to say it on
         return
 
@@ -31,8 +31,7 @@ def guarded(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
         def guard(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 hook(*args, **kwargs)
-            except Exception as error:
-                # Whatever it is, it is ours: the user's cell must not stop for it.
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is ours: the cell must not stop for it
                 say_once(f"{what} was not recorded: {short(error)}")
 
         return guard
@@ -44,7 +43,7 @@ def short(error: BaseException) -> str:
     """An exception as one line of at most 300 characters, also where its own text raises."""
     try:
         text = " ".join(str(error).split())
-    except Exception:  # a user's exception class whose __str__ raises
+    except Exception:  # noqa: BLE001 - a user's exception class whose __str__ raises
         text = ""
     name = type(error).__name__
     if getattr(error, "code", None) and text:  # one of ours is a sentence already

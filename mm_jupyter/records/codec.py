@@ -6,7 +6,7 @@ import dataclasses
 import math
 import types
 import typing
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -27,7 +27,8 @@ def to_json(record: Any) -> Any:
         return {key: to_json(value) for key, value in record.items()}
     if isinstance(record, (tuple, list)):
         return [to_json(value) for value in record]
-    return {name: to_json(getattr(record, name)) for name in _field_names(type(record))}
+    cls: type = type(record)
+    return {name: to_json(getattr(record, name)) for name in _field_names(cls)}
 
 
 def from_json(cls: type[T], data: Any) -> T:
@@ -41,12 +42,12 @@ def from_json(cls: type[T], data: Any) -> T:
     return typing.cast(T, _read(cls, data))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _field_names(cls: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(cls))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 

@@ -1,4 +1,4 @@
-"""What a tracked execution gave: the same shape from a user's kernel (into the store) and a replay's (into a bundle)."""
+"""What a tracked execution gave: the same shape from a user's kernel and from a replay's."""
 
 from __future__ import annotations
 

@@ -129,6 +129,7 @@ async def running_kernel(
         argv = [*python, "-c", _LAUNCH, "-f", "{connection_file}"]
         if confine is not None:
             argv = replace(confine, writable=(*confine.writable, name)).command(argv)
+            env = {"TMPDIR": name, **(env or {})}  # the usual one cannot be written
         kernel = await _spawned(argv, folder, cwd, env or {})
         try:
             await _ready(kernel, startup_timeout)

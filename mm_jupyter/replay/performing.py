@@ -76,7 +76,7 @@ def complete(progress: NotebookExecutionManager, job: EngineJob, logs: dict[str,
 def _complete_beside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Where this thread already runs a loop, as a notebook's kernel does: in a thread of its own."""
     started: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-    raised: list[BaseException] = []
+    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
     async def told() -> None:
         task = asyncio.current_task()
@@ -86,23 +86,28 @@ def _complete_beside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await work()
 
     def run() -> None:
+        raised: BaseException | None = None
         try:
             asyncio.run(told())
         except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
-            raised.append(error)
+            raised = error
+        ended.put(raised)
 
     thread = threading.Thread(target=run, name="mm_jupyter replay")
     thread.start()
     cancel = started.get()
+    # Not with join(): interrupted, it takes the thread for ended (Python 3.11).
     with _ctrl_c_raises():
         try:
-            thread.join()
+            raised = ended.get()
         except KeyboardInterrupt:
             cancel()
-            thread.join()
+            ended.get()
             raise
-    if raised:
-        raise raised[0]
+        finally:
+            thread.join()
+    if raised is not None:
+        raise raised
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 Up to 64 KiB a blob is one row. A larger one is a list of blocks, each a blob of its own, so that what two objects
 have in common is kept once; the new blocks of one ``put`` go to one pack file (into rows where there is no folder).
-``put`` writes no row: what it kept is pending until the next transaction of the writer registers it.
+``put`` writes no row: what it kept is pending until a transaction writes a row that refers to it.
 """
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,11 +24,14 @@ from mm_jupyter.store.locks import PUTS, Lock, Locks
 from mm_jupyter.store.packed import PLAIN, ZSTD, compressed, expanded
 
 Buffer = bytes | bytearray | memoryview
+PackedBlock = tuple[bytes, int, int, int, int]
+"""Digest, size, codec, start and stored size of a block in a pack."""
 
 BLOCK = 64 * 1024
 BLOCKS = 2
 """Codec of a blob that is a list of other blobs, beside ``PLAIN`` and ``ZSTD``."""
 _SMALL_BUFFER = 4096
+_DIGEST = re.compile(rb"blake3:([0-9a-f]{64})")
 _WORTH_TRYING = 128
 _MANY_THREADS = 1024 * 1024
 _INSERT = "INSERT INTO blobs (digest, size, codec, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -39,28 +43,53 @@ COLUMNS = "SELECT b.id, b.digest, b.size, b.codec, b.data, p.name, b.start, b.st
 FROM = " FROM blobs b LEFT JOIN packs p ON p.id = b.pack WHERE "
 
 
+@dataclass(frozen=True, slots=True)
+class PendingObject:
+    """A large blob that no row knows yet: its blocks, and the packs among the pending ones that hold some."""
+
+    size: int
+    blocks: list[bytes]
+    packs: frozenset[str]
+
+
 @dataclass(slots=True)
 class Pending:
-    """What was put and no row knows yet. ``packs`` maps a pack's name to its size and blocks."""
+    """What was put and no row refers to yet. ``packs`` maps a pack's name to its size and blocks."""
 
     rows: dict[bytes, tuple[int, int, bytes]] = field(default_factory=dict)
-    packs: dict[str, tuple[int, list[tuple[bytes, int, int, int, int]]]] = field(
-        default_factory=dict
-    )
-    objects: dict[bytes, tuple[int, list[bytes]]] = field(default_factory=dict)
+    packs: dict[str, tuple[int, list[PackedBlock]]] = field(default_factory=dict)
+    objects: dict[bytes, PendingObject] = field(default_factory=dict)
     shared: set[bytes] = field(default_factory=set)
 
-    @property
-    def needs_guard(self) -> bool:
-        """A collection of garbage might take blocks that it counts on; rows bring their own bytes."""
-        return bool(self.packs or self.objects or self.shared)
+    def take(self, digests: Iterable[bytes]) -> Pending:
+        """Move these blobs, and the blocks and packs that they need, to a Pending of their own."""
+        taken = Pending()
+        for digest in digests:
+            if digest in self.shared:
+                self.shared.discard(digest)
+                taken.shared.add(digest)
+            if digest in self.rows:
+                taken.rows[digest] = self.rows.pop(digest)
+            if digest in self.objects:
+                found = taken.objects[digest] = self.objects.pop(digest)
+                taken.rows |= {key: self.rows.pop(key) for key in found.blocks if key in self.rows}
+                taken.packs |= {
+                    name: self.packs.pop(name) for name in found.packs & self.packs.keys()
+                }
+        return taken
+
+    def add(self, other: Pending) -> None:
+        self.rows |= other.rows
+        self.packs |= other.packs
+        self.objects |= other.objects
+        self.shared |= other.shared
 
 
 class Blobs:
-    """The blobs of one store. Every method may be called from any thread."""
+    """The blobs of one store that are not in it yet. Every method may be called from any thread."""
 
     def __init__(self, database: Database, locks: Locks, folder: Path | None) -> None:
-        self._database, self._locks, self.folder = database, locks, folder
+        self._database, self._locks, self._folder = database, locks, folder
         # A block that is also a small blob's row may go with that blob: only those in packs are safe to count on.
         self._kept = "SELECT digest FROM blobs WHERE digest IN (?)"
         if folder is not None:
@@ -70,7 +99,7 @@ class Blobs:
     def forget(self) -> None:
         """Drop what is pending: after a fork it is the parent's to register."""
         self._mutex = threading.RLock()
-        self._pending = Pending()
+        self._pending, self._registered = Pending(), Pending()
         self._guard: Lock | None = None
 
     def put(self, *buffers: Buffer) -> BlobDigest:
@@ -90,74 +119,82 @@ class Blobs:
                 self._put_large(digest, size, views)
         return BlobDigest(f"blake3:{digest.hex()}")
 
-    def register(self, tx: Transaction) -> Pending:
-        """Write the rows of what is pending; pass the result to ``settle`` once they are committed."""
-        with self._mutex:
-            now, self._pending = self._pending, Pending()
-        try:
-            tx.many(_INSERT, [(digest, *row) for digest, row in now.rows.items()])
-            for name, (size, blocks) in now.packs.items():
-                row = tx.one(
-                    "INSERT INTO packs (name, size) VALUES (?, ?) RETURNING id", (name, size)
-                )
-                assert row is not None
-                tx.many(
-                    _INSERT_PACKED,
-                    [
-                        (d, size, codec, row[0], start, stored)
-                        for d, size, codec, start, stored in blocks
-                    ],
-                )
-            for digest, (size, digests) in now.objects.items():
-                tx.many(_INSERT, [(digest, size, BLOCKS, _manifest(tx, digests))])
-        except BaseException:
-            self.put_back(now)
-            raise
-        return now
+    def register(self, tx: Transaction, record: bytes) -> None:
+        """Write the rows of the pending blobs whose digests stand in ``record``; ``commit`` or ``undo`` follows.
 
-    def settle(self) -> None:
-        """What was registered is committed: collections of garbage need not wait any more."""
+        The others stay pending: a blob without a row that refers to it would be garbage to another process.
+        """
         with self._mutex:
-            if self._guard and not self._pending.needs_guard:
+            now = self._pending.take(mentioned(record))
+            self._registered.add(now)
+        tx.many(_INSERT, [(digest, *row) for digest, row in now.rows.items()])
+        for name, (size, blocks) in now.packs.items():
+            row = tx.one("INSERT INTO packs (name, size) VALUES (?, ?) RETURNING id", (name, size))
+            assert row is not None
+            tx.many(_INSERT_PACKED, [(*block[:3], row[0], *block[3:]) for block in blocks])
+        for digest, found in now.objects.items():
+            tx.many(_INSERT, [(digest, found.size, BLOCKS, _manifest(tx, found.blocks))])
+
+    def commit(self) -> None:
+        """What was registered is committed: collections of garbage need not wait for it any more."""
+        with self._mutex:
+            self._registered = Pending()
+            if self._guard and not self._pending.objects and not self._pending.shared:
                 self._guard.release()
                 self._guard = None
 
-    def put_back(self, registered: Pending) -> None:
-        """The transaction failed: it is all pending again."""
+    def undo(self) -> None:
+        """The transaction failed: what it registered is pending again."""
         with self._mutex:
-            self._pending.rows.update(registered.rows)
-            self._pending.packs.update(registered.packs)
-            self._pending.objects.update(registered.objects)
-            self._pending.shared.update(registered.shared)
+            self._pending.add(self._registered)
+            self._registered = Pending()
 
-    def is_pending(self, digest: str) -> bool:
+    def read_pending(self, digest: str) -> bytes | None:
+        """The bytes of a blob that was put and is in no row yet, None where it is in one or was never put."""
+        raw = raw_digest(digest)
         with self._mutex:
-            raw = raw_digest(digest)
-            return raw in self._pending.rows or raw in self._pending.objects
+            if raw in self._pending.rows:
+                return _from_row(self._pending.rows[raw])
+            found = self._pending.objects.get(raw)
+            if found is None:
+                return None
+            return b"".join(self._read_block(key, found.packs) for key in found.blocks)
+
+    def _read_block(self, key: bytes, names: frozenset[str]) -> bytes:
+        if key in self._pending.rows:
+            return _from_row(self._pending.rows[key])
+        for name in names & self._pending.packs.keys():
+            for digest, size, codec, start, stored in self._pending.packs[name][1]:
+                if digest == key:
+                    row = (None, digest, size, codec, None, name, start, stored)
+                    return b"".join(stored_bytes(self._folder, [row]))
+        return read(self._database, self._folder, f"blake3:{key.hex()}")
 
     def _put_large(self, digest: bytes, size: int, views: list[memoryview]) -> None:
         guarded = self._take_guard()
+        pending = self._pending
         with self._database.read() as tx:
             if guarded and tx.one("SELECT 1 FROM blobs WHERE digest = ?", (digest,)):
-                self._pending.shared.add(digest)
+                pending.shared.add(digest)
                 return
             blocks = [(blake3(block).digest(), block) for block in _blocks(views)]
-            known = set(self._pending.rows)
-            for _, listed in self._pending.packs.values():
-                known.update(block[0] for block in listed)
-            if guarded:
-                known |= {
-                    bytes(row[0]) for row in tx.within(self._kept, {key for key, _ in blocks})
-                }
+            wanted = {key for key, _ in blocks}
+            known = {bytes(row[0]) for row in tx.within(self._kept, wanted)} if guarded else set()
+        used: set[str] = set()
+        if guarded:
+            for name, (_, listed) in pending.packs.items():
+                common = wanted.intersection(block[0] for block in listed) - known
+                known |= common
+                used |= {name} if common else set()
         new = {key: block for key, block in blocks if key not in known}
-        if self.folder is None:
+        if self._folder is None:
             for key, block in new.items():
-                self._pending.rows[key] = (len(block), *_coded(bytes(block)))
+                pending.rows[key] = (len(block), *_coded(bytes(block)))
         elif new:
-            self._write_pack(self.folder, new)
-        self._pending.objects[digest] = (size, [key for key, _ in blocks])
+            used.add(self._write_pack(self._folder, new))
+        pending.objects[digest] = PendingObject(size, [key for key, _ in blocks], frozenset(used))
 
-    def _write_pack(self, folder: Path, new: dict[bytes, memoryview]) -> None:
+    def _write_pack(self, folder: Path, new: dict[bytes, memoryview]) -> str:
         pays, name, start = _compression_pays(list(new.values())), packs.new_name(), 0
         listed = []
         with packs.making(folder, name) as file:
@@ -168,6 +205,7 @@ class Blobs:
                 listed.append((key, len(block), codec, start, len(data)))
                 start += packs.write_all(file, data)
         self._pending.packs[name] = (start, listed)
+        return name
 
     def _take_guard(self) -> bool:
         """True while no collection of garbage can run. Without it nothing is shared with what is already kept."""
@@ -177,6 +215,14 @@ class Blobs:
             except OSError:
                 return False
         return self._guard is not None
+
+
+def mentioned(record: bytes) -> list[bytes]:
+    """The raw digests of all blobs that the JSON of a record names.
+
+    Any text that looks like a blob's digest counts, so that what a later version refers to is safe too.
+    """
+    return [bytes.fromhex(match.decode()) for match in _DIGEST.findall(record)]
 
 
 def raw_digest(digest: str) -> bytes:
@@ -267,6 +313,11 @@ def stored_bytes(folder: Path | None, rows: Sequence[Row]) -> Iterator[bytes]:
 
 def _plain(row: Row, data: bytes) -> bytes:
     return expanded(data, row[2]) if row[3] == ZSTD else bytes(data)
+
+
+def _from_row(row: tuple[int, int, bytes]) -> bytes:
+    size, codec, data = row
+    return expanded(data, size) if codec == ZSTD else data
 
 
 def _manifest(tx: Transaction, digests: list[bytes]) -> bytes:

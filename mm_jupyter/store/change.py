@@ -12,6 +12,7 @@ from typing import Any
 from mm_jupyter.store.blobs import Blobs
 from mm_jupyter.store.connect import Database, Transaction
 from mm_jupyter.store.interning import Interned
+from mm_jupyter.store.packed import canonical, pack
 from mm_jupyter.store.scalars import storable
 
 _AUDIT = (
@@ -25,8 +26,15 @@ class Change:
     """A verb writes its rows through ``tx`` and says what it did with ``audit``."""
 
     tx: Transaction
+    blobs: Blobs
     interned: Interned
     who: str
+
+    def pack(self, value: Any) -> bytes:
+        """A JSON value as a row keeps it; the pending blobs that it names become durable with this change."""
+        record = canonical(value)
+        self.blobs.register(self.tx, record)
+        return pack(record)
 
     def audit(self, what: str, target: str, before: Any = None, after: Any = None) -> None:
         """Append to the audit log; ``before`` and ``after`` are JSON values, None for nothing."""
@@ -36,23 +44,16 @@ class Change:
 
 @contextmanager
 def changing(database: Database, blobs: Blobs, interned: Interned, who: str) -> Iterator[Change]:
-    """A change: its rows, the blobs that were put before it and its audit entries are all there, or none is."""
-    registered = None
+    """A change: its rows, the blobs that they refer to and its audit entries are all there, or none is."""
     try:
         with database.write() as tx:
-            registered = blobs.register(tx)
-            try:
-                yield Change(tx, interned, who)
-            except BaseException:
-                interned.undo()
-                raise
+            yield Change(tx, blobs, interned, who)
     except BaseException:
-        if registered is not None:
-            blobs.put_back(registered)
+        blobs.undo()
         interned.undo()
         raise
+    blobs.commit()
     interned.commit()
-    blobs.settle()
 
 
 def _text(value: Any) -> str | None:

@@ -59,12 +59,8 @@ def canonical(value: Any) -> bytes:
     ).encode("utf-8", "surrogatepass")
 
 
-def pack_json(value: Any) -> bytes:
-    return pack(canonical(value))
-
-
 def unpack_json(data: bytes | None) -> Any:
-    """The value that ``pack_json`` got; an empty object for None.
+    """The value whose canonical form ``pack`` got; an empty object for None.
 
     Raises:
         StoreDamaged: the bytes are none of its.

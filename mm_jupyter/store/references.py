@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from mm_jupyter.store.blobs import mentioned
 from mm_jupyter.store.connect import Transaction
 from mm_jupyter.store.packed import unpack
 
-_DIGEST = re.compile(rb"blake3:([0-9a-f]{64})")
 _DETAILS = (
     (
         "SELECT e.name || '/' || r.version, r.detail FROM runs r JOIN experiments e ON e.id = r.experiment "
@@ -28,12 +27,10 @@ _DETAILS = (
 def references(tx: Transaction) -> Iterator[tuple[str, bytes]]:
     """Each mention of a blob: who mentions it, and its raw digest.
 
-    Any text in a record that looks like a blob's digest counts, so that what a later version refers to is safe too.
-
     Raises:
         StoreDamaged: a record's bytes do not expand.
     """
     for sql in _DETAILS:
         for owner, data in tx.all(sql):
-            for match in _DIGEST.finditer(unpack(data)):
-                yield owner, bytes.fromhex(match[1].decode())
+            for digest in mentioned(unpack(data)):
+                yield owner, digest

@@ -7,7 +7,6 @@ from typing import Any
 
 from mm_jupyter.records import Judgement, RunRef, to_json
 from mm_jupyter.store.change import Change
-from mm_jupyter.store.packed import pack_json
 from mm_jupyter.store.runs import read_rows, run_id
 from mm_jupyter.store.scalars import storable
 from mm_jupyter.store.write_runs import put_tags
@@ -46,7 +45,7 @@ def add_verdict(change: Change, judgement: Judgement) -> None:
     row = tx.one("SELECT verdict FROM runs WHERE id = ?", (run,))
     tx.run(
         "INSERT INTO verdicts (run, verdict, data) VALUES (?, ?, ?)",
-        (run, judgement.verdict, pack_json(to_json(judgement))),
+        (run, judgement.verdict, change.pack(to_json(judgement))),
     )
     tx.run("UPDATE runs SET verdict = ? WHERE id = ?", (judgement.verdict, run))
     before = {"verdict": row[0]} if row and row[0] else None

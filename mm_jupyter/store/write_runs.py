@@ -24,7 +24,6 @@ from mm_jupyter.records.names import experiment_name
 from mm_jupyter.store.change import Change
 from mm_jupyter.store.details import outcome_detail
 from mm_jupyter.store.interning import git_id, record_digest, source_id
-from mm_jupyter.store.packed import pack_json
 from mm_jupyter.store.scalars import ORIGINS, columns, number_or_none, storable
 from mm_jupyter.store.series import put_points
 from mm_jupyter.store.write_sessions import put_executions
@@ -110,7 +109,7 @@ def close_run(change: Change, run: RunId, outcome: Outcome, execution: Execution
             outcome.seconds,
             None if outcome.note is None else storable(outcome.note),
             json.dumps([model.name for model in outcome.models]) if outcome.models else None,
-            pack_json(detail) if detail else None,
+            change.pack(detail) if detail else None,
             outcome.environment and change.interned.environment(change.tx, outcome.environment),
             run,
         ),

@@ -8,7 +8,6 @@ from mm_jupyter.records import Environment, Execution, Session, SessionId, to_js
 from mm_jupyter.store.change import Change
 from mm_jupyter.store.details import execution_detail
 from mm_jupyter.store.interning import record_digest, source_id
-from mm_jupyter.store.packed import pack_json
 from mm_jupyter.store.scalars import storable
 
 _EXECUTION = (
@@ -69,7 +68,7 @@ def put_executions(change: Change, executions: Sequence[Execution]) -> None:
                 execution.started,
                 execution.seconds,
                 execution.status,
-                pack_json(detail) if detail else None,
+                change.pack(detail) if detail else None,
             )
         )
     tx.many(_EXECUTION, rows)
@@ -81,7 +80,7 @@ def put_environment(change: Change, environment: Environment) -> str:
     digest = record_digest(value)
     added = change.tx.run(
         "INSERT INTO environments (digest, data) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        (digest, pack_json(value)),
+        (digest, change.pack(value)),
     )
     if added:
         after = {"python": environment.python, "packages": len(environment.packages)}

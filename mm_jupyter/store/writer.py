@@ -45,7 +45,7 @@ class Writer:
         self.who = who
 
     def put(self, *buffers: Buffer) -> BlobDigest:
-        """Keep the concatenation of ``buffers``; it is registered with the next change."""
+        """Keep the concatenation of ``buffers``; it becomes durable with the next row that names it."""
         return self._blobs.put(*buffers)
 
     def environment(self, environment: Environment) -> ContentDigest:

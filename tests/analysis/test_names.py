@@ -268,9 +268,9 @@ def test_track_over_another_magic() -> None:
 
 
 def test_our_own_lines_and_no_others_are_taken_out() -> None:
-    source = "%load_ext mm_jupyter\nx = '''\n%mm runs\n'''\nif x:\n    %mm show churn/1\n%mmx\n%load_ext mm_jupyter_other"
+    source = "%load_ext mm_jupyter\nx = '''\n%mm runs\n'''\nif x:\n    %mm show churn/1\n%mmx\n%load_ext mm_jupyter_2"
     assert without_ours(source) == (
-        "x = '''\n%mm runs\n'''\nif x:\n    pass\n%mmx\n%load_ext mm_jupyter_other"
+        "x = '''\n%mm runs\n'''\nif x:\n    pass\n%mmx\n%load_ext mm_jupyter_2"
     )
     assert cell_names("import mm_jupyter as mm\n%load_ext mm_jupyter").ours
     assert not cell_names("import mm_jupyter as mm\nx = 1").ours

@@ -146,7 +146,11 @@ def test_a_picture_in_base64_holds_no_secret() -> None:
 def test_the_lines_of_a_private_key_go_and_the_source_stays_python() -> None:
     body = base64.b64encode(random.Random(1).randbytes(96)).decode()
     begin, end = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
-    text = f'a = """{begin}\n{body[:64]}\n{body[64:]}\n{end}"""\nb = ("{begin}\\n" \'{body}\\n\' "{end}")'
+    text = (
+        f'a = """{begin}\n{body[:64]}\n{body[64:]}\n{end}"""\n'
+        f"b = ('{begin}\\n' \"{body}\\n\" '{end}')\n"
+        f"c = '{begin}\\n{body}\\n{end}'"
+    )
 
     redacted = REDACTOR.text(text)
 

@@ -15,7 +15,7 @@ import jupyter_client
 import pytest
 
 from mm_jupyter.kernel import files
-from mm_jupyter.records import BlobDigest, FileUse
+from mm_jupyter.records import BlobDigest, ContentDigest, FileUse
 
 Cell = Callable[..., files.FilesSeen]
 
@@ -79,7 +79,7 @@ def _names(paths: tuple[Path, ...], root: Path) -> list[str]:
         ("open('t', 'w').write('1'); os.remove('t')", [], []),
         ("open('a.csv').read(); os.remove('a.csv')", ["a.csv"], []),
         (
-            "os.mkdir('d'); os.chdir('d'); open('s', 'w').write('1'); os.chdir('..'); open('d/s')",
+            "open('t', 'w'); os.remove('t'); os.mkdir('d'); os.chdir('d'); open('s', 'w').write('1')",
             [],
             ["d/s"],
         ),
@@ -338,5 +338,5 @@ def _into(kept: list[bytes]) -> Callable[..., BlobDigest]:
     return put
 
 
-def _digest(content: bytes) -> str:
-    return f"blake2b:{hashlib.blake2b(content, digest_size=16).hexdigest()}"
+def _digest(content: bytes) -> ContentDigest:
+    return ContentDigest(f"blake2b:{hashlib.blake2b(content, digest_size=16).hexdigest()}")

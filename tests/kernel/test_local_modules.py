@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from IPython.testing.globalipapp import start_ipython
 
 from mm_jupyter.kernel.local_modules import LocalModules
 from mm_jupyter.records import BlobDigest, LocalModule
@@ -24,6 +24,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "mmpack" / "__init__.py").write_text("from mmpack import inner\n")
     (folder / "mmpack" / "inner.py").write_text("value = 1\n")
     (folder / "mmone.py").write_text("value = 1\n")
+    (folder / "mmtwo.py").write_text("def value():\n    return 1\n")
     monkeypatch.syspath_prepend(str(folder))
     before = set(sys.modules)
     yield folder
@@ -123,13 +124,34 @@ def test_a_module_of_the_working_directory_counts(
     assert changed()["mmfar"].path == str(elsewhere / "mmfar.py")
 
 
-def test_autoreload_counts(root: Path, changed: Changed) -> None:
-    shell = start_ipython() or sys.modules["IPython"].get_ipython()
-    shell.run_cell("%load_ext autoreload\n%autoreload 2\nimport mmone\nx = mmone.value")
-    assert "mmone" in changed()
-    (root / "mmone.py").write_text("value = 2 + 0\n")
-    shell.run_cell("x = mmone.value")
+def test_a_module_deleted_while_another_is_imported_hides_nothing(changed: Changed) -> None:
+    importlib.import_module("mmone")
+    changed()
+    del sys.modules["mmone"]
+    importlib.import_module("mmtwo")
 
-    assert shell.user_ns["x"] == 2
-    assert list(changed()) == ["mmone"]
-    assert changed() == {}
+    assert list(changed()) == ["mmtwo"]
+
+
+def test_autoreload_counts(root: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from IPython.core.interactiveshell import InteractiveShell
+from mm_jupyter.kernel.local_modules import LocalModules
+root = Path(sys.argv[1])
+sys.path.insert(0, str(root))
+modules = LocalModules(root)
+changed = lambda: [module.name for module in modules.changed(lambda *buffers: "blob")]
+shell = InteractiveShell.instance()
+changed()
+shell.run_cell("%load_ext autoreload\\n%autoreload 2\\nimport mmtwo\\nx = mmtwo.value()")
+assert changed() == ["mmtwo"]
+shell.run_cell("1")  # here it reads the sources, so that it can patch functions without a reload
+(root / "mmtwo.py").write_text("def value():\\n    return 2 + 0\\n")
+shell.run_cell("x = mmtwo.value()")
+assert shell.user_ns["x"] == 2
+assert changed() == ["mmtwo"]
+assert changed() == []
+"""
+    subprocess.run([sys.executable, "-c", program, str(root)], check=True, timeout=60)

@@ -168,6 +168,27 @@ def test_a_secret_is_sent_and_never_written(tmp_path: Path) -> None:
     assert mark in output.read_text()
 
 
+def test_a_secret_is_not_in_what_is_saved_while_a_cell_runs(tmp_path: Path) -> None:
+    mark, secret = "<redacted:api_key:1a2b>", "s3cr3t-value"
+    output = tmp_path / "out.ipynb"
+    cell = f"""
+import time
+key = '{mark}'
+print("shown", key, flush=True)
+deadline = time.monotonic() + 60
+while "shown" + " <" not in (text := open({str(output)!r}).read()) and key not in text:
+    assert time.monotonic() < deadline
+    print("again", flush=True)
+    time.sleep(0.3)
+print(key in text)
+"""
+    notebook = papermill.execute_notebook(
+        _notebook(cell), str(output), engine_name="mm", kernel_name="python3", progress_bar=False,
+        autosave_cell_every=0.1, job=EngineJob(substitutions={mark: secret}, graceful=False),
+    )  # fmt: skip
+    assert _shown(notebook.cells[0])[0].splitlines()[-1] == "False"
+
+
 @pytest.mark.parametrize(
     "cell",
     [

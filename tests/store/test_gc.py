@@ -27,6 +27,15 @@ def keep(hand: Any, *buffers: Any) -> tuple[RunRef, BlobDigest]:
     return hand.run(outcome={"artifacts": (artifact,)}, source=digest), digest
 
 
+def keep_put(hand: Any, digest: BlobDigest) -> BlobDigest:
+    """Give a run that refers to bytes that were put before."""
+    artifact = Artifact(
+        name="a", media_type="x/y", content=digest, digest=ContentDigest("blake2b:0"), size=1
+    )
+    hand.run(outcome={"artifacts": (artifact,)}, source=digest)
+    return digest
+
+
 def size_of(store: Store) -> int:
     assert store.folder is not None
     return sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file())
@@ -86,17 +95,49 @@ def test_a_blob_that_was_put_again_and_not_registered_stays(
     collector.close()
 
 
+def test_what_was_put_is_safe_until_its_row_whatever_comes_between(
+    store: Store, hand: Any, place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gc, "WAIT", 0.0)
+    collector = Store.open(place)
+    data = [noise(1000, 5), noise(4 * BLOCK, 6), noise(4 * BLOCK, 6) + noise(BLOCK, 7)]
+    digests = [hand.writer.put(each) for each in data]
+    for digest in digests:
+        hand.run()
+        assert collector.gc().postponed
+        assert store.gc().postponed
+        keep_put(hand, digest)
+    assert [store.read_blob(digest) for digest in digests] == data
+    assert collector.gc().postponed is False
+    assert [collector.read_blob(digest) for digest in digests] == data
+    assert store.fsck() == ()
+    collector.close()
+
+
 def test_a_put_during_a_collection_counts_on_nothing(local: Store, local_hand: Any) -> None:
     data = noise(4 * BLOCK)
     keep(local_hand, data)
     lock = local._locks.take("puts")
     assert lock is not None
-    local_hand.writer.put(data)
+    digest = local_hand.writer.put(data)
     with local._database.write() as tx:
         tx.run("DELETE FROM blobs")  # what a collection could do now
     lock.release()
-    _, digest = keep(local_hand, data)
+    assert keep_put(local_hand, digest) == digest
     assert local.read_blob(digest) == data
+
+
+def test_a_block_that_is_a_small_blob_too_is_not_counted_on(
+    local: Store, local_hand: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref, _ = keep(local_hand, noise(BLOCK))
+    local_hand.writer.delete([ref])
+    digest = local_hand.writer.put(noise(BLOCK), noise(BLOCK, 1))
+    monkeypatch.setattr(gc, "WAIT", 0.0)
+    done = local.gc()
+    assert (done.blobs, done.postponed) == (1, True)
+    keep_put(local_hand, digest)
+    assert local.read_blob(digest) == noise(BLOCK) + noise(BLOCK, 1)
 
 
 @pytest.mark.parametrize("suffix", ["pack", "partial"])

@@ -140,25 +140,45 @@ def test_a_closed_session_holds_no_lock(store: Store, hand: Any, place: Any) -> 
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_forked_worker_keeps_no_session_alive_and_breaks_no_connection(
+def test_a_forked_worker_leaves_the_connections_of_its_parent_alone(
     local: Store, local_hand: Any
 ) -> None:
-    _, ref = local_hand.writer.open_run(local_hand.opening(), ())
-    local_hand.writer.put(b"pending")
-    ready, go = os.pipe()
+    ref = local_hand.run()
+    pending = local_hand.writer.put(b"the parent's")
     process = os.fork()
     if process == 0:
-        os.read(ready, 1)
+        fresh = local._database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
         local_hand.writer.set_note(RunRef("churn", 1), "from the child")
-        os._exit(0)
-    assert local.folder is not None
-    other = Store.open(local.folder)
-    assert other.sweep_crashed() == ()
-    local._locks.release_all()
-    assert other.sweep_crashed() == (ref,)
-    os.write(go, b"x")
+        os._exit(0 if fresh and local._blobs.read_pending(pending) is None else 1)
     assert os.waitpid(process, 0)[1] == 0
     local_hand.run()
     assert local.row(ref).note == "from the child"
+    assert local.read_blob(pending) == b"the parent's"
     assert local.fsck() == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_worker_keeps_no_session_alive(
+    local: Store, tmp_path: Path, local_hand: Any
+) -> None:
+    """A kernel that was killed is crashed, also while a worker that it forked lives on."""
+    pids = tmp_path / "pids"
+    kernel = os.fork()
+    if kernel == 0:
+        local_hand.session("s2")
+        local_hand.run(session="s2", status="running")
+        worker = os.fork()
+        if worker != 0:
+            pids.with_suffix(".new").write_text(str(worker))
+            os.rename(pids.with_suffix(".new"), pids)
+        time.sleep(60)
+        os._exit(0)
+    while not pids.exists():
+        time.sleep(0.001)
+    other = Store.open(local.folder or "")
+    assert other.sweep_crashed() == ()
+    os.kill(kernel, signal.SIGKILL)
+    os.waitpid(kernel, 0)
+    assert other.sweep_crashed() == (RunRef("churn", 1),)
+    os.kill(int(pids.read_text()), signal.SIGKILL)
     other.close()

@@ -273,18 +273,21 @@ def test_a_verb_that_fails_half_way_changes_nothing(store: Store, hand: Any) -> 
     run, ref = hand.writer.open_run(hand.opening(seq=1), [hand.execution(seq=1, status="running")])
     before = (store.run(ref), store.executions(SessionId("s1")), store.audit())
     digest = hand.writer.put(b"kept for later")
+    kept = FileUse(path="x", role="input", digest=None, size=1, content=digest)
+    execution = hand.execution(seq=1, status="ok", files=(kept,))
     bad = Outcome(
         status="completed",
         seconds=1.0,
         metrics=(Metric(name="fresh name", value=1.0), Metric(name="m", value="no number")),  # type: ignore[arg-type]
     )
     with pytest.raises(TypeError, match="real number"):
-        hand.writer.close_run(run, bad, hand.execution(seq=1, status="ok"))
+        hand.writer.close_run(run, bad, execution)
     assert (store.run(ref), store.executions(SessionId("s1")), store.audit()) == before
 
-    hand.writer.close_run(run, Outcome(status="completed", seconds=1.0), None)
+    hand.writer.close_run(run, Outcome(status="completed", seconds=1.0), execution)
     hand.run(metrics={"fresh name": 2.0})
     assert store.row(RunRef("churn", 2)).metrics == {"fresh name": 2.0}
+    assert store._blobs.read_pending(digest) is None
     assert store.read_blob(digest) == b"kept for later"
 
 

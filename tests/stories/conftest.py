@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -61,7 +62,9 @@ class Kernel:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
 
-    def run(self, source: str, *, timeout: float = 60.0, interrupt_after: float | None = None) -> Cell:
+    def run(
+        self, source: str, *, timeout: float = 60.0, interrupt_after: float | None = None
+    ) -> Cell:
         """Run a cell to its end."""
         request = self._client.execute(source)
         cell = Cell("busy", None)
@@ -73,7 +76,7 @@ class Kernel:
                 interrupt = None
             try:
                 message = self._client.get_iopub_msg(timeout=0.1)
-            except Exception:
+            except queue.Empty:
                 assert time.monotonic() < deadline, f"the cell did not end: {source}"
                 continue
             if message["parent_header"].get("msg_id") != request:
@@ -112,6 +115,7 @@ class Kernel:
         process.wait(timeout=10)
 
     def close(self) -> None:
+        """Shut the kernel down; a second time does nothing."""
         self._client.stop_channels()
         if self._manager.has_kernel:
             self._manager.shutdown_kernel(now=False)

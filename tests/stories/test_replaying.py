@@ -26,7 +26,9 @@ def verdicts(judgement: Judgement) -> dict[str, str]:
 
 
 def test_a_run_replays_identically_and_the_verdict_is_kept(kernel) -> None:
-    kernel.ok("from sklearn.datasets import load_breast_cancer\nX, y = load_breast_cancer(return_X_y=True)")
+    kernel.ok(
+        "from sklearn.datasets import load_breast_cancer\nX, y = load_breast_cancer(return_X_y=True)"
+    )
     kernel.ok("unrelated = sum(range(1000))")
     kernel.ok(
         "%%track churn\nfrom sklearn.tree import DecisionTreeClassifier\n"
@@ -46,7 +48,9 @@ def test_a_run_replays_identically_and_the_verdict_is_kept(kernel) -> None:
 
 def test_an_unseeded_run_replays_identically_because_its_random_state_is_restored(kernel) -> None:
     kernel.ok("import random\nimport numpy as np\nfor _ in range(7): np.random.rand()")
-    kernel.ok("%%track noise\na = np.random.rand()\nb = random.random()\nc = np.random.normal(size=1000).sum()")
+    kernel.ok(
+        "%%track noise\na = np.random.rand()\nb = random.random()\nc = np.random.normal(size=1000).sum()"
+    )
     judgement = replay("noise/1")
     assert judgement.verdict == "identical", judgement
     restored = {(one.kind, one.name) for one in judgement.restored}
@@ -115,7 +119,9 @@ def test_a_run_whose_replay_raises_is_failed(kernel, project: Path) -> None:
     (project / "n.txt").write_text("0")
     judgement = replay("broken/1", restore=False)
     assert judgement.verdict == "failed"
-    assert "ZeroDivisionError" in judgement.said or any("ZeroDivision" in str(item) for item in judgement.items)
+    assert "ZeroDivisionError" in judgement.said or any(
+        "ZeroDivision" in str(item) for item in judgement.items
+    )
 
 
 def test_a_local_module_replays_with_its_recorded_source(kernel, project: Path) -> None:
@@ -146,7 +152,9 @@ def test_the_recipe_runs_in_plain_jupyter_to_the_same_result(kernel, project: Pa
     recipe = replays.write_recipe("noise/1", project / "recipe.ipynb")
     assert recipe.verified is False
     notebook = nbformat.read(project / "recipe.ipynb", as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell("import sys; print(repr(value), 'mm_jupyter' in sys.modules)"))
+    notebook.cells.append(
+        nbformat.v4.new_code_cell("import sys; print(repr(value), 'mm_jupyter' in sys.modules)")
+    )
     NotebookClient(notebook, kernel_name="python3").execute()
     shown = notebook.cells[-1].outputs[0].text
     assert shown.strip() == f"{runs.get('noise/1').row.metrics['value']!r} False"
@@ -174,7 +182,9 @@ def test_a_block_in_a_cell_replays(kernel) -> None:
 def test_a_write_outside_is_refused_and_named(kernel, project: Path, tmp_path: Path) -> None:
     victim = tmp_path / "precious.txt"
     victim.write_text("keep me")
-    kernel.ok(f"%%track rm\nimport os\nif os.path.exists({str(victim)!r}): os.remove({str(victim)!r})\nx = sum([1])")
+    kernel.ok(
+        f"%%track rm\nimport os\nif os.path.exists({str(victim)!r}): os.remove({str(victim)!r})\nx = sum([1])"
+    )
     victim.write_text("written again")
     judgement = replay("rm/1")
     assert victim.read_text() == "written again"
@@ -231,14 +241,18 @@ def test_a_replay_that_never_ends_is_stopped(kernel, project: Path) -> None:
 
 def test_a_replay_that_kills_its_kernel_is_said(kernel, project: Path) -> None:
     (project / "flag").write_text("live")
-    kernel.ok("%%track die\nimport os\nif open('flag').read() == 'die': os.kill(os.getpid(), 9)\nx = sum([1])")
+    kernel.ok(
+        "%%track die\nimport os\nif open('flag').read() == 'die': os.kill(os.getpid(), 9)\nx = sum([1])"
+    )
     (project / "flag").write_text("die")
     judgement = replay("die/1", restore=False)
     assert judgement.verdict == "failed"
     assert "kernel" in judgement.said.lower()
 
 
-def test_an_input_that_is_gone_and_was_not_kept_is_unverifiable_by_name(kernel, project: Path) -> None:
+def test_an_input_that_is_gone_and_was_not_kept_is_unverifiable_by_name(
+    kernel, project: Path
+) -> None:
     big = project / "big.bin"
     big.write_bytes(b"x" * (17 * 1024 * 1024))
     kernel.ok("%%track big\nsize = len(open('big.bin', 'rb').read())")
@@ -267,7 +281,9 @@ def test_an_unknown_run_offers_the_nearest(kernel) -> None:
         replay("chrun/1")
 
 
-def test_a_damaged_blob_is_one_sentence(kernel, kernels: Callable[..., object], project: Path) -> None:
+def test_a_damaged_blob_is_one_sentence(
+    kernel, kernels: Callable[..., object], project: Path
+) -> None:
     (project / "data.bin").write_bytes(bytes(range(256)) * 1000)
     kernel.ok("%%track io\nsize = len(open('data.bin', 'rb').read())")
     (project / "data.bin").unlink()

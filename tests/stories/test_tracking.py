@@ -68,7 +68,9 @@ def test_a_cell_shows_what_it_shows_without_us(kernels: Callable[..., object]) -
     tracked = kernels()
     tracked.ok("%load_ext mm_jupyter")
     shown = tracked.ok("%%track demo\n" + body)
-    others = [one for one in shown.outputs if not any("mm_jupyter" in m for m in one.get("data", {}))]
+    others = [
+        one for one in shown.outputs if not any("mm_jupyter" in m for m in one.get("data", {}))
+    ]
 
     def essence(outputs):
         return [(one["output_type"], one.get("text"), one.get("data")) for one in outputs]
@@ -130,7 +132,9 @@ def test_a_killed_kernel_leaves_a_crashed_run(kernel) -> None:
         ('churn --note "open', "open quote"),
     ],
 )
-def test_a_bad_option_is_one_sentence_and_the_cell_does_not_run(kernel, line: str, says: str) -> None:
+def test_a_bad_option_is_one_sentence_and_the_cell_does_not_run(
+    kernel, line: str, says: str
+) -> None:
     cell = kernel.run(f"%%track {line}\nran = True\n")
     assert cell.status == "error"
     assert says in cell.text
@@ -194,8 +198,7 @@ def test_secrets_are_not_stored(kernel, project: Path) -> None:
     run = runs.get("churn/1")
     assert secret not in run.source
     assert run.row.param("max_tokens") == 4096
-    kernel.close = lambda: None  # closed here: the store must be whole on disk before it is read
-    kernel._manager.shutdown_kernel(now=False)
+    kernel.close()  # now, so that all it kept is on the disk
     for path in (project / ".mm").rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes(), path

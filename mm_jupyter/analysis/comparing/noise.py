@@ -52,7 +52,7 @@ def numbering(name: str, hint: str, pattern: str) -> Rule:
 
 def _last_state(text: str) -> str:
     """What a terminal shows of lines that return to their start."""
-    lines = text.split("\n")
+    lines = re.sub("\b+(?=\r)", "", text).split("\n")  # keras steps back before it returns
     return "\n".join(_overwritten(line) if "\r" in line else line for line in lines)
 
 
@@ -193,6 +193,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "scikit-learn's remaining time", "Remaining Time", lambda text: _REMAINING.sub(r"\1", text)
+    ),
+    replacing(
+        "keras' times",
+        "/step",
+        (r"\d+s(\x1b\[0m)?( -)? \d+(?:s|ms|us)/step", r"\1\2"),
     ),
     replacing(
         "LightGBM's times",

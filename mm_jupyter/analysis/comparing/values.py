@@ -324,7 +324,8 @@ def _keyed(form: Form, group: GroupNode) -> Iterator[tuple[tuple[str, str, int],
 
 
 def _join(path: str, group: GroupNode, key: str) -> str:
-    if key in _HIDDEN and group.kind not in ("dict", "odict", "columns"):
+    # a plain dict has no label: its keys are the user's own
+    if key in _HIDDEN and (group.label or group.kind not in ("dict", "odict", "columns")):
         return path
     if group.kind in ("object", "frame", "series", "column", "index", "model"):
         return f"{path}.{key}" if path else key

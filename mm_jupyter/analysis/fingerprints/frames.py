@@ -154,7 +154,7 @@ def _extension(values: Any) -> Part:
     """An extension array of pandas."""
     pd = sys.modules["pandas"]
     dtype = values.dtype
-    if isinstance(values, pd.arrays.NumpyExtensionArray):
+    if type(values).__name__ in ("NumpyExtensionArray", "PandasArray"):  # renamed in pandas 2.1
         return _values(pd.Series(values.to_numpy()))
     if isinstance(dtype, pd.CategoricalDtype):
         fields = [

@@ -82,6 +82,7 @@ _CLASS_NOISE = frozenset(
         "__module__",
         "__firstlineno__",
         "__static_attributes__",
+        "__annotations_cache__",
         "_abc_impl",
         "__qualname__",
     }

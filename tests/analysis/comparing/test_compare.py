@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
@@ -328,6 +329,37 @@ def test_outputs(one: list[Any], other: list[Any], verdict: str | None) -> None:
         return
     assert [item.verdict for item in found.items] == [verdict]
     assert found.not_compared == ()
+
+
+def test_a_changed_palette_is_a_changed_colour() -> None:
+    def painted(red: int) -> bytes:
+        image = Image.new("P", (4, 4), 1)
+        image.putpalette([0, 0, 0, red, 0, 0])
+        data = io.BytesIO()
+        image.save(data, "PNG")
+        return data.getvalue()
+
+    assert (
+        outputs([{"image/png": painted(200)}], [{"image/png": painted(200)}]).verdict == "identical"
+    )
+    assert (
+        outputs([{"image/png": painted(200)}], [{"image/png": painted(90)}]).verdict == "diverged"
+    )
+
+
+def test_a_picture_of_another_size_or_length_is_another() -> None:
+    def moving(colours: list[str], size: int = 4) -> bytes:
+        frames = [Image.new("RGB", (size, size), colour) for colour in colours]
+        data = io.BytesIO()
+        frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=9)
+        return data.getvalue()
+
+    one = [{"image/gif": moving(["red", "blue"])}]
+    assert outputs(one, [{"image/gif": moving(["red", "blue"])}]).verdict == "identical"
+    assert outputs(one, [{"image/gif": moving(["red", "green"])}]).verdict == "diverged"
+    assert outputs(one, [{"image/gif": moving(["red"])}]).why == "2 frames, then 1"
+    larger = outputs(one, [{"image/gif": moving(["red", "blue"], 5)}])
+    assert larger.why == "4 x 4 pixels, then 5 x 5"
 
 
 def test_the_order_of_outputs_counts() -> None:

@@ -170,7 +170,7 @@ def test_a_word_more_beside_the_noise_is_found(name: str) -> None:
         assert match_texts(first, changed, Tolerance()).likeness == "diverged"
 
 
-# Kept as they were printed: statsmodels 0.15, lightgbm 4.6, ipykernel 7.4, Python 3.11.
+# Kept as they were printed: statsmodels 0.15, lightgbm 4.6, keras 3.12, ipykernel 7.4, Python 3.11.
 SUMMARY = """\
 Method:                 Least Squares   F-statistic:                              15.04
 Date:                Tue, 24 Nov 2026   Prob (F-statistic):                    1.38e-21
@@ -204,9 +204,21 @@ DIV = "0b64ae5c-1c4e-4f0b-9f0e-3f4f2c2d9a11"
 PLOTLY = f'<div id="{DIV}"></div><script>Plotly.newPlot("{DIV}", [])</script>'
 
 
+EPOCH = "2/2 - 2s - 903ms/step - accuracy: 0.2812 - loss: 0.7895\n"
+BAR = "\x1b[32m━━━━━━━━━━\x1b[0m\x1b[37m━━━━━━━━━━\x1b[0m"
+EPOCHS = (
+    f"Epoch 1/2\n\r\x1b[1m1/2\x1b[0m {BAR} \x1b[1m1s\x1b[0m 1s/step - accuracy: 0.2812 - loss: 0.7527"
+    + "\b" * 50
+    + f"\r\x1b[1m2/2\x1b[0m {BAR} \x1b[1m2s\x1b[0m 633ms/step - accuracy: 0.2812 - loss: 0.7895\n"
+)
+ONE_STEP = f"Epoch 1/2\n\r\x1b[1m2/2\x1b[0m {BAR} \x1b[1m0s\x1b[0m 3ms/step - accuracy: 0.2812 - loss: 0.7895  \n"
+
+
 @pytest.mark.parametrize(
     ("recorded", "replayed", "rule"),
     [
+        (EPOCH, EPOCH.replace("2s - 903ms", "0s - 5ms"), "keras' times"),
+        (EPOCHS, ONE_STEP, "progress bars, keras' times"),
         (
             SUMMARY,
             SUMMARY.replace("Tue, 24", "Wed, 25").replace("21:13:22", "09:00:01"),
@@ -236,7 +248,7 @@ def test_kept_outputs_are_the_same_by_their_rule(recorded: str, replayed: str, r
 def test_every_rule_is_proven() -> None:
     proven = {name for rule, _ in REAL.values() for name in rule.split(", ")}
     proven |= {"statsmodels' date and time", "LightGBM's times", "cell's file", "warnings' paths"}
-    proven |= {"HTML ids", "set order"}
+    proven |= {"HTML ids", "set order", "keras' times"}
     assert {rule.name for rule in RULES} == proven
 
 
