@@ -126,9 +126,10 @@ def _params(old: Sequence[Param], new: Sequence[Param], same: _Same) -> list[Cha
             same.count += 1
             continue
         change = Change(kind="params", name=name, old=_setting(one), new=_setting(other))
-        # what somebody set on either side counts as set
+        # What somebody set on either side counts as set. What only one side has comes last: with another class of
+        # model all of its defaults come and go.
         origins = [_ORIGINS.index(param.origin) for param in (one, other) if param is not None]
-        found.append((min(origins), change))
+        found.append(((min(origins), len(origins) == 1), change))
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -270,8 +271,12 @@ def _facts(environment: Environment) -> dict[str, str]:
 
 
 def _models(a: Run, b: Run) -> Iterator[Change]:
-    """Models of another class, new ones and lost ones; that a state differs is what the metrics say."""
+    """Models of another class, new ones and lost ones; that a state differs is what the metrics say.
+
+    A class that stands among the params is told there.
+    """
     mine, theirs = ({model.name: model.type for model in run.models} for run in (a, b))
+    told = {param.name for run in (a, b) for param in run.row.params}
     for name, one, other in _both(mine, theirs):
-        if one != other:
+        if one != other and name not in told:
             yield Change(kind="model", name=name, old=one, new=other)

@@ -23,12 +23,14 @@ from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.sink import Buffer
 from mm_jupyter.records import (
+    BUNDLE_VERSION,
     BlobDigest,
     ContentDigest,
     Environment,
     Execution,
     GitState,
     Outcome,
+    ReplayJob,
     RunId,
     RunOpening,
     RunRef,
@@ -38,29 +40,6 @@ from mm_jupyter.records import (
     from_json,
     to_json,
 )
-
-VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayJob:
-    """What a replay kernel is told. All paths are absolute and inside the scratch directory.
-
-    ``target`` is the number (1, 2, ...) of the code cell that is the run, None where the run is the whole notebook's
-    or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
-    """
-
-    bundle: str
-    root: str
-    base: str
-    key: str
-    target: int | None
-    line: str
-    notebook: bool = False
-    given: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    processes: bool = False
-    file_limit: int | None = None
 
 
 @dataclass(slots=True)
@@ -135,7 +114,7 @@ class BundleSink:
     def write(self, path: Path, refusals: Sequence[tuple[str, str]]) -> None:
         """Write the bundle whole or not at all."""
         document = {
-            "version": VERSION,
+            "version": BUNDLE_VERSION,
             "outcomes": [
                 {"opening": to_json(self.openings[id_]), "outcome": to_json(outcome)}
                 for id_, outcome in sorted(self.outcomes.items())

@@ -165,8 +165,14 @@ def _kept_form(form: bytes | None, sink: Sink, redactor: Redactor) -> BlobDigest
 
 
 def _configuration(name: str, model: Any, alone: bool, found: Harvest, redactor: Redactor) -> None:
-    """An estimator's whole effective configuration; by bare names where the cell made one model."""
-    for option, (plain, origin) in configuration(model).items():
+    """An estimator's class, under its name, and its whole effective configuration.
+
+    The options stand under their bare names where the cell made one model, else behind the model's name.
+    """
+    options = configuration(model)
+    if options:
+        found.params[name] = Param(name=name, value=type(model).__name__)
+    for option, (plain, origin) in options.items():
         value = redactor.named(option, plain)
         clash = option in found.params and found.params[option].value != value
         key = option if alone and not clash else f"{name}.{option}"

@@ -49,6 +49,7 @@ from mm_jupyter.records.query import (
     Query,
     SortKey,
 )
+from mm_jupyter.records.replay_job import BUNDLE_VERSION, ReplayJob
 from mm_jupyter.records.run import AuditEntry, Run, RunOpening, RunRow
 from mm_jupyter.records.session import (
     Asked,
@@ -70,6 +71,7 @@ from mm_jupyter.records.verdict import (
 )
 
 __all__ = [
+    "BUNDLE_VERSION",
     "And",
     "Artifact",
     "Asked",
@@ -112,6 +114,7 @@ __all__ = [
     "RandomState",
     "Recipe",
     "RecipeStep",
+    "ReplayJob",
     "Restored",
     "Run",
     "RunCard",

@@ -15,7 +15,6 @@ from mm_jupyter.analysis.comparing import Side
 from mm_jupyter.analysis.names import track_line
 from mm_jupyter.analysis.secrets import Redactor, marks_in
 from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout, ScratchFull
-from mm_jupyter.kernel.bundle import ReplayJob
 from mm_jupyter.records import (
     BlobDigest,
     Environment,
@@ -24,6 +23,7 @@ from mm_jupyter.records import (
     Outcome,
     Recipe,
     RecipeStep,
+    ReplayJob,
     Run,
     to_json,
 )

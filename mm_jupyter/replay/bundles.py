@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mm_jupyter.errors import StoreDamaged
 from mm_jupyter.records import (
+    BUNDLE_VERSION,
     BlobDigest,
     Environment,
     Execution,
@@ -18,7 +19,6 @@ from mm_jupyter.records import (
     from_json,
 )
 
-VERSION = 1
 MAX_BYTES = 4 * 1024**3
 """A bundle that unpacks to more than this is refused."""
 
@@ -64,7 +64,7 @@ def read_bundle(path: Path) -> Bundle:
                 for entry in archive.namelist()
                 if entry.startswith("blobs/")
             }
-        if document["version"] != VERSION:
+        if document["version"] != BUNDLE_VERSION:
             raise StoreDamaged(name, f"version {document['version']} is unknown")
         return Bundle(
             outcomes=tuple(

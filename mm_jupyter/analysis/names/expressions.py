@@ -330,6 +330,9 @@ class Expressions(Collector):
             return Value(
                 views=receivers | every.shared, given=given, called=called, code=every.code
             )
+        if name in habits.PARTS:
+            whole = Value(same=receivers | every.shared)
+            return part_of(whole, "")._replace(given=given, called=called, code=every.code)
         if name in habits.COPIES:
             whole = every._replace(same=every.same | receivers)
             return copied(whole)._replace(given=given, called=called)

@@ -65,13 +65,18 @@ def draws_on_itself(name: str) -> bool:
 VIEWS = frozenset(
     """
     reshape ravel view transpose swapaxes squeeze diagonal expand_dims broadcast_to asarray asanyarray
-    ascontiguousarray atleast_1d atleast_2d memoryview frombuffer items keys values get setdefault get_group
+    ascontiguousarray atleast_1d atleast_2d memoryview frombuffer items keys values get_group
     parameters named_parameters modules named_modules children detach numpy from_numpy gca gcf add_subplot subplots
     add_axes twinx twiny subplot_mosaic make_subplots cursor getvalue getbuffer unsqueeze expand narrow permute
-    get_submodule named_steps getattr as_tensor cpu to float cuda groupby rolling
+    get_submodule named_steps as_tensor cpu to float cuda groupby rolling
     """.split()
 )
 """Calls whose result may share memory, or state, with what they were given."""
+
+PARTS = frozenset(
+    "pop popitem popleft get setdefault next max min choice getattr get_nowait first last".split()
+)
+"""Calls whose result is an element of what they were given."""
 
 LAZY = frozenset(
     "iter map filter zip enumerate reversed open reader chain islice cycle count tee iterrows itertuples".split()

@@ -29,7 +29,6 @@ class Walk:
         self.ours: set[int] = set()
         self._heap = Heap()
         self._binder: dict[str, int] = {}
-        self._changer: dict[int, int] = {}
         self._imports: dict[str, str] = {}
         self._writers: dict[str, list[tuple[int, ContentDigest | None, bool]]] = {}
         self._counts: dict[int, int] = {}
@@ -68,11 +67,12 @@ class Walk:
         self._history(names)
         self._files_read(execution)
         bound = self._bound(execution, names)
+        met = self._met(names, effects) if self.conservative else set()
         barriers |= self._steps(names, bound, names.augments & set(execution.bound))
         for one in effects:
             self._late(one, barriers)
-        if self.conservative:
-            self._everything_given(names, effects, bound)
+        if met:
+            self._mix(met, bound)
         for name in (set(execution.deleted) | names.deletes) - bound:
             if execution.status == "ok" or name in execution.deleted:
                 self._heap.own.pop(name, None)
@@ -93,8 +93,7 @@ class Walk:
         if name in self._binder:
             needs.add(self._binder[name])
         for item in self._heap.reached(self._heap.own.get(name, NOTHING)):
-            if item in self._changer:
-                needs.add(self._changer[item])
+            needs |= self._heap.changed.get(item, set())
         needs.discard(self._now)
 
     def _reads(self, names: CellNames) -> list[Effects]:
@@ -123,9 +122,8 @@ class Walk:
     def _change(self, items: Iterable[int]) -> None:
         needs = self.needs[self._now]
         for item in items:
-            if item in self._changer:
-                needs.add(self._changer[item])
-            self._changer[item] = self._now
+            needs |= self._heap.changed.get(item, set())
+            self._heap.changed[item] = {self._now}
         needs.discard(self._now)
 
     def _change_deeply(self, names: Iterable[str]) -> None:
@@ -143,23 +141,23 @@ class Walk:
 
         ``rebound``: names whose augmented assignment made a new object.
         """
-        before = dict(self._heap.own)
+        heap = self._heap
+        before = dict(heap.own)
         final: dict[str, Objects] = {}
         barriers: set[str] = set()
         imports = self._imports = {**self._imports, **names.imports}
         for step in names.steps:
             if isinstance(step, Bind):
-                if step.target in rebound:
-                    new = frozenset((self._heap.fresh(),))
-                    former = self._heap.own.get(step.target, NOTHING)
-                    self._heap.hold(new, self._heap.reached(former, code=False) - former)
-                else:
-                    new = self._value(step, names)
+                new = (
+                    self._augmented(step.target)
+                    if step.target in rebound
+                    else self._value(step, names)
+                )
+                final[step.target] = final.get(step.target, NOTHING) | new
                 start = (
                     NOTHING if step.target in names.certain else before.get(step.target, NOTHING)
                 )
-                final[step.target] = final.get(step.target, NOTHING) | new
-                self._heap.own[step.target] = final[step.target] | start
+                heap.own[step.target] = heap.current(final[step.target] | start)
             elif isinstance(step, Store):
                 if step.target in rebound or (not step.sure and self._is_foreign(step.target)):
                     continue
@@ -171,21 +169,30 @@ class Walk:
                     barriers.add("module")
             else:
                 barriers |= self._call(step, imports)
-        self._imports = {
-            name: path
-            for name, path in imports.items()
-            if name in names.imports or name not in bound
-        }
-        self._heap.own = before
+        heap.own = {name: heap.current(own) for name, own in before.items()}
         for name in bound:
-            self._heap.own[name] = final.get(name) or (
-                NOTHING if name in names.literals else frozenset((self._heap.fresh(),))
+            heap.own[name] = heap.current(final.get(name, NOTHING)) or (
+                NOTHING if name in names.literals else frozenset((heap.fresh(),))
             )
+        self._bind(names, bound)
+        return barriers
+
+    def _bind(self, names: CellNames, bound: set[str]) -> None:
+        """Note that this execution bound the names; ``import a.b`` adds to what an earlier one imported."""
+        for name in bound:
             if name in names.dotted_imports and name in self._binder:
                 self.needs[self._now].add(self._binder[name])
             self._binder[name] = self._now
+            if name not in names.imports:
+                self._imports.pop(name, None)
         self.needs[self._now].discard(self._now)
-        return barriers
+
+    def _augmented(self, name: str) -> Objects:
+        """The object that ``name += ...`` made anew; it may hold what the former one held."""
+        former = self._heap.own.get(name, NOTHING)
+        new = frozenset((self._heap.fresh(),))
+        self._heap.hold(new, self._heap.reached(former, code=False) - former)
+        return new
 
     def _value(self, step: Bind, names: CellNames) -> Objects:
         path = names.imports.get(step.target)
@@ -234,25 +241,29 @@ class Walk:
         for call in effects.calls:
             barriers |= self._call(call, self._imports)
 
-    def _everything_given(self, names: CellNames, effects: list[Effects], bound: set[str]) -> None:
-        """The conservative view: all that the calls saw may have changed and may hold one another now."""
+    def _met(self, names: CellNames, effects: list[Effects]) -> set[int]:
+        """The conservative view: everything that the calls of an execution can reach."""
         calls = [step for step in names.steps if isinstance(step, Call)]
         calls += [call for one in effects for call in one.calls]
         if not calls:
-            return
+            return set()
         seen: set[str] = set()
         for call in calls:
             seen |= call.called | call.receivers | call.arguments | call.changes
         for one in effects:
             seen |= one.uses
-        seen |= bound
-        met = self._heap.reached(
-            self._heap.owned(name for name in seen if not self._is_foreign(name))
-        )
-        hub = self._heap.fresh()
-        self._heap.hold((hub,), met)
-        self._heap.hold(met, (hub,))
-        self._change(met)
+        for step in names.steps:
+            if isinstance(step, Bind):  # what a name of the cell itself stands for
+                seen |= step.value.shared | step.value.given | step.value.items
+        known = [name for name in seen if not self._is_foreign(name)]
+        return self._heap.reached(self._heap.owned(known)) or {self._heap.fresh()}
+
+    def _mix(self, met: set[int], bound: set[str]) -> None:
+        """All that the calls met, and all that was bound, may have changed and may hold one another now."""
+        made = self._heap.owned(name for name in bound if not self._is_foreign(name))
+        every = set(self._heap.current(met)) | self._heap.reached(made)
+        self._change(every)
+        self._heap.merge(every)
 
     def _history(self, names: CellNames) -> None:
         """``_``, ``_3``, ``Out[3]``: the executions whose result or source is asked for."""

@@ -103,7 +103,7 @@ LOCK = side(metrics={"auc": 0.1}, values={"lock": threading.Lock()})
             A,
             [result(auc=0.10000000000001)],
             {},
-            "The result is the same within 1e-09: metric auc 0.1 -> 0.10000000000001.",
+            "The result is the same within 1e-10: metric auc 0.1 -> 0.10000000000001.",
         ),
         (
             A,

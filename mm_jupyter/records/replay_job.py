@@ -1,0 +1,28 @@
+"""What a replay kernel is told, and the version of the bundle that it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BUNDLE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayJob:
+    """What a replay kernel is told. All paths are absolute and inside the scratch directory.
+
+    ``target`` is the number (1, 2, ...) of the code cell that is the run, None where the run is the whole notebook's
+    or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
+    """
+
+    bundle: str
+    root: str
+    base: str
+    key: str
+    target: int | None
+    line: str
+    notebook: bool = False
+    given: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    processes: bool = False
+    file_limit: int | None = None
