@@ -7,7 +7,8 @@ names are watched; new ones are found at the end of the namespace, for a dict ke
 from __future__ import annotations
 
 import re
-from itertools import repeat
+from collections.abc import Iterable
+from itertools import repeat, takewhile
 from typing import Any
 
 _SHELL_NAMES = re.compile(r"_+|_i+|_i?\d+|_[oid]h|In|Out|exit|quit|get_ipython|__.*__")
@@ -21,6 +22,7 @@ class Bindings:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._marks: dict[str, int] = {}
         self._last: str | None = None
+        self._size = 0
         self.changes(namespace)
 
     def changes(self, namespace: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -43,19 +45,28 @@ class Bindings:
                 elif known[name] != mark:
                     bound.append(name)
                     known[name] = mark
-        for name in self._new(namespace):
+        for name in self._new(namespace, whole=bool(deleted)):
             bound.append(name)
             known[name] = object.__hash__(namespace[name])
         return tuple(bound), tuple(deleted)
 
-    def _new(self, namespace: dict[str, Any]) -> list[str]:
-        """Names added behind the one that was last; all unknown ones where that one is gone."""
-        names: list[str] = []
+    def _new(self, namespace: dict[str, Any], *, whole: bool) -> list[str]:
+        """Names added behind the one that was last; ``whole``: all unknown ones.
+
+        That one may be gone, or have been deleted and bound again behind others: then it does not stand where the
+        count says, and all unknown names are taken too.
+        """
         last, self._last = self._last, next(reversed(namespace), None)
-        for name in reversed(namespace):
-            if name == last:
-                break
-            if name not in self._marks and _SHELL_NAMES.fullmatch(name) is None:
-                names.append(name)
-        names.reverse()
-        return names
+        size, self._size = self._size, len(namespace)
+        if not whole:
+            behind = list(takewhile(lambda name: name != last, reversed(namespace)))
+            if len(namespace) - len(behind) == size:
+                return self._unknown(reversed(behind))
+        return self._unknown(namespace)
+
+    def _unknown(self, names: Iterable[str]) -> list[str]:
+        return [
+            name
+            for name in names
+            if name not in self._marks and _SHELL_NAMES.fullmatch(name) is None
+        ]

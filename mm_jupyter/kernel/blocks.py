@@ -68,7 +68,7 @@ class TrackedBlock:
         try:
             self._log.close_run(run, _outcome(run, error, self._log), None)
         except Exception as fault:  # noqa: BLE001 - the block's own result must go on, whatever we met
-            say_once(f"The end of {run.ref} was not recorded: {short(fault)}")
+            say_once(f"The end of {run.ref} was not recorded", short(fault))
 
 
 def _outcome(run: ActiveRun, error: BaseException | None, log: SessionLog) -> Outcome:

@@ -208,7 +208,8 @@ class CellRecorder:
                 note=options.note,
             )
         except Exception as error:  # noqa: BLE001 - whatever the sink met, the cell runs untracked
-            say_once(f"{options.experiment} is not being tracked: {short(error)}")
+            say_once(f"{options.experiment} is not being tracked", short(error))
+            self._lost = unkept_run(options.experiment, self.log.redactor)
             return None
         return CellRun(run, options, autotracked=line is None)
 

@@ -77,8 +77,13 @@ def unpack(data: bytes) -> Any:
     """
     if data[:4] != _MAGIC:
         raise StoreDamaged("The kept model", "it has no MMP5 header")
-    (count,) = struct.unpack_from("<I", data, 4)
-    lengths = struct.unpack_from(f"<{count}Q", data, 8)
+    try:
+        (count,) = struct.unpack_from("<I", data, 4)
+        lengths = struct.unpack_from(f"<{count}Q", data, 8)
+    except struct.error as error:
+        raise StoreDamaged("The kept model", "its header is cut off") from error
+    if count < 1 or 8 + 8 * count + sum(lengths) != len(data):
+        raise StoreDamaged("The kept model", "its parts have other lengths than its header says")
     view = memoryview(data)
     at = 8 + 8 * count
     parts = []

@@ -63,7 +63,9 @@ class Capture:
             self._stream(content["name"], content["text"])
         elif kind == "error":
             text = "\n".join(content.get("traceback", ()))
-            self._shown.append(_Shown("error", content.get("ename", ""), [self._fit(text)]))
+            kept = self._fit(text)
+            shown = _Shown("error", content.get("ename", ""), [kept], {}, len(text) - len(kept))
+            self._shown.append(shown)
         else:
             name = content.get("transient", {}).get("display_id") or ""
             shown = _Shown("display_data" if kind == "display_data" else "execute_result", name)
@@ -90,7 +92,7 @@ class Capture:
 
     def _fill(self, shown: _Shown, data: dict[str, Any]) -> None:
         for mime, content in data.items():
-            size = len(content) if isinstance(content, str) else len(json.dumps(content))
+            size = _size(content)
             if size > self._room:
                 shown.truncated += size
                 continue
@@ -101,6 +103,9 @@ class Capture:
         name = content.get("transient", {}).get("display_id")
         for shown in self._shown:
             if name and shown.name == name and shown.kind != "stream":
+                # What is replaced makes room: a progress bar is updated ten thousand times.
+                self._room += sum(map(_size, shown.data.values()))
+                shown.truncated = 0
                 shown.data.clear()
                 self._fill(shown, content.get("data", {}))
 
@@ -128,9 +133,13 @@ class Capture:
         return sum(shown.truncated for shown in self._shown)
 
 
+def _size(content: Any) -> int:
+    return len(content) if isinstance(content, str) else len(json.dumps(content))
+
+
 def _bytes(mime: str, value: Any, redact: Callable[[str], str]) -> bytes:
     if not isinstance(value, str):
-        return json.dumps(value, sort_keys=True).encode()
+        return redact(json.dumps(value, sort_keys=True)).encode()
     if mime.startswith(("image/", "application/pdf")) and not mime.startswith("image/svg"):
         try:
             return base64.b64decode(value)
@@ -152,14 +161,18 @@ class OutputTap:
         self._tees: dict[str, _Tee] = {}
         self._session = getattr(getattr(shell, "kernel", None), "session", None)
         self._send = None
+        self._wrapped = None
         if self._session is not None:
             self._send = self._session.send
+            self._wrapped = self._session.__dict__.get("send")  # somebody else watches, too
             self._session.send = self._sending
 
     def close(self) -> None:
         """Take the wrapper off again."""
         if self._session is not None and self._session.__dict__.get("send") == self._sending:
             del self._session.send
+            if self._wrapped is not None:
+                self._session.send = self._wrapped
         self._captures.clear()
 
     def _sending(

@@ -76,6 +76,7 @@ class SessionLog:
         self._look_again = 0.0
         self._git_looked = -GIT_SECONDS
         self._git_thread: threading.Thread | None = None
+        self._last_run: RunId | None = None
 
     def open(self) -> None:
         """Announce the session and start sending."""
@@ -127,7 +128,7 @@ class SessionLog:
     def say_trouble(self) -> None:
         """Tell the user once, in a cell, what a background write met."""
         if self._trouble is not None:
-            say_once(f"cells are not being kept: {self._trouble}")
+            say_once("Cells are not being kept", self._trouble)
             self._trouble = None
 
     def _send_later(self) -> None:
@@ -165,6 +166,7 @@ class SessionLog:
             within=within,
             tags=tags or {},
             note=note,
+            git_of=self._last_run,
         )
         try:
             id_, ref = self.sink.open_run(opening, executions)
@@ -172,6 +174,7 @@ class SessionLog:
             with self._lock:
                 self._pending[:0] = pending
             raise
+        self._last_run = id_
         self._look_at_git(id_)
         return ActiveRun(self.sink, id_, ref, self.redactor)
 

@@ -12,13 +12,17 @@ P = ParamSpec("P")
 _said: set[str] = set()
 
 
-def say_once(sentence: str) -> None:
-    """Write one warning to the cell's standard error, the same one only once in this process."""
-    if sentence in _said:
+def say_once(what: str, why: str) -> None:
+    """Write one warning to the cell's standard error: ``what`` happened, and ``why``.
+
+    The same ``why`` is said only once in this process, whatever else it then breaks: a store that is gone is met by
+    every hook.
+    """
+    if why in _said:
         return
-    _said.add(sentence)
+    _said.add(why)
     try:
-        sys.stderr.write(f"mm_jupyter: {sentence}\n")
+        sys.stderr.write(f"mm_jupyter: {what}: {why}\n")
     except (OSError, ValueError):  # no stream left to say it on
         return
 
@@ -32,7 +36,7 @@ def guarded(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
             try:
                 hook(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is ours: the cell must not stop for it
-                say_once(f"{what} was not recorded: {short(error)}")
+                say_once(f"{what} was not recorded", short(error))
 
         return guard
 

@@ -24,7 +24,8 @@ class RunOpening:
     """What is known of a run when it starts.
 
     ``seq`` is its execution in the session; a notebook's or a script's own run has None. ``within`` is the notebook's
-    run around a tracked cell. ``source`` is the tracked cell without its ``%%track`` line, redacted.
+    run around a tracked cell. ``source`` is the tracked cell without its ``%%track`` line, redacted. ``git_of`` is the
+    session's run before it: what was seen of the repository then holds here too, until a newer look.
     """
 
     experiment: str
@@ -38,13 +39,14 @@ class RunOpening:
     within: RunId | None = None
     tags: dict[str, str] = field(default_factory=dict)
     note: str | None = None
+    git_of: RunId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """A run as a list shows it. ``parent`` is the run it is compared with by default: the version before it.
 
-    ``verdict`` is the newest one. ``models`` are names. ``progress`` is the last step of the longest series.
+    ``verdict`` is the newest one. ``models`` are names.
     """
 
     ref: RunRef

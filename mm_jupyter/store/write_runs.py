@@ -35,7 +35,12 @@ _NEXT = (
 _PARENT = "SELECT id FROM runs WHERE experiment = ? AND kind = ? AND version < ? ORDER BY version DESC LIMIT 1"
 _RUN = (
     "INSERT INTO runs (experiment, version, kind, status, started, session, seq, cell_id, within, parent, note, "
-    "source, environment) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    "source, environment, git) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "(SELECT git FROM runs WHERE id = ?)) RETURNING id"
+)
+_GIT = (
+    "UPDATE runs SET git = ? WHERE id = ? OR "
+    "(git IS NULL AND id > ? AND session = (SELECT session FROM runs WHERE id = ?))"
 )
 _PARAM = (
     "INSERT INTO params (run, name, type, origin, number, text) VALUES (?, ?, ?, ?, ?, ?) "
@@ -80,6 +85,7 @@ def open_run(
         None if opening.note is None else storable(opening.note),
         source_id(tx, opening.source),
         environment,
+        opening.git_of,
     )
     made = tx.one(_RUN, values)
     assert made is not None
@@ -132,8 +138,9 @@ def add_points(change: Change, run: RunId, chunks: Sequence[SeriesChunk]) -> Non
 
 
 def set_git(change: Change, run: RunId, git: GitState) -> None:
+    """The repository as it was when a run was opened, and for those opened since until a newer look."""
     ref, _ = named(change, run)
-    change.tx.run("UPDATE runs SET git = ? WHERE id = ?", (git_id(change.tx, to_json(git)), run))
+    change.tx.run(_GIT, (git_id(change.tx, to_json(git)), run, run, run))
     after = {"commit": git.commit, "branch": git.branch, "dirty": git.dirty}
     change.audit("run.git", str(ref), None, after)
 

@@ -132,15 +132,20 @@ def test_the_most_telling_comes_first() -> None:
     assert chips(one, other) == [
         ("data", "b.csv", "12345678", "87654321"),
         ("data", "a.csv", None, "2.5 MB"),
-        ("model", "forest", "RandomForestClassifier", "HistGradientBoostingClassifier"),
         ("params", "stage", "a", "b"),
         ("params", "n_estimators", 100, 200),
-        ("params", "max_features", "auto", "sqrt"),
         ("params", "depth", None, "None"),
+        ("params", "max_features", "auto", "sqrt"),
         ("code", "code", None, "+2 -2"),
         ("environment", "python", "3.11.7", "3.12.1"),
         ("environment", "numpy", "1.26", "2.4"),
         ("environment", "pandas", "2.2", None),
+        (
+            "model",
+            "forest",
+            "sklearn.RandomForestClassifier",
+            "sklearn.HistGradientBoostingClassifier",
+        ),
     ]
 
 

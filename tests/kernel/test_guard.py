@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+
+from mm_jupyter.replay.engine import EngineJob, execute
+from mm_jupyter.replay.scratch import lay_out
 
 # Programs see ``outside`` and ``inside`` (folders that exist, each with file.txt, folder/ and data.db), and ``port``,
 # where a server listens. Each is run in one process whose guard cannot be removed.
@@ -115,6 +119,7 @@ REFUSED = {
     ),
     "subprocess": ("process", "touch {outside}/new.txt", "subprocess.run(['touch', f'{outside}/new.txt'])"),
     "os.system": ("process", "true", "os.system('true')"),
+    "a shell": ("process", "/bin/sh -c uname -m", "subprocess.run('uname -m', shell=True)"),
     "fork": ("process", "fork", "os.fork()"),
     "a signal": ("process", "kill {stranger}", "os.kill(stranger, 15)"),
 }  # fmt: skip
@@ -139,6 +144,7 @@ ALLOWED = {
         "m = shared_memory.SharedMemory(create=True, size=10); m.close(); m.unlink()"
     ),
     "a lock": "multiprocessing.get_context('fork').Lock().acquire()",
+    "asking about the machine": "subprocess.run(['uname', '-m'], check=True, capture_output=True)",
     "its own signals": "os.kill(os.getpid(), 0); os.kill(stranger, 0)",
 }  # fmt: skip
 FAILS_BY_ITSELF = {
@@ -351,3 +357,32 @@ def test_writers_in_other_languages_are_refused_where_they_announce_themselves(
     for name, end in (("polars", ".parquet"), ("duckdb", ".csv"), ("pyarrow", ".pq")):
         assert got[name]["refused"] == [["write", path + end]]
         assert not os.path.exists(path + end)
+
+
+def test_a_guarded_kernel_does_what_notebooks_do() -> None:
+    cells = [
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.savefig('figure.png'); plt.show()",
+        "import pandas as pd\npd.DataFrame({'a': [1]}).to_parquet('a.parquet')\npd.read_parquet('a.parquet')",
+        "%%writefile text.txt\nhello",
+        "%%capture shown\nprint(open('text.txt').read())",
+        "import tempfile, logging\nlogging.basicConfig(filename='log.txt')\ntempfile.mkdtemp()",
+        "import joblib\nfrom sklearn.datasets import load_iris\njoblib.dump(load_iris(), 'iris.joblib')",
+        "import asyncio\nawait asyncio.to_thread(open, 'thread.txt', 'w')",
+        "from multiprocessing.pool import ThreadPool\nThreadPool(2).map(abs, [1, -1])",
+        "import warnings; warnings.warn('seen')\n%timeit -n1 -r1 len('a')",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    with lay_out("/home/ann/work", []) as scratch:
+        job = EngineJob(
+            cwd=str(scratch.cwd),
+            env=scratch.environment(),
+            bootstrap=(
+                "from mm_jupyter.kernel import readers; readers.install()\n"
+                "from mm_jupyter.kernel.guard import Guard\n"
+                f"guard = Guard({str(scratch.base)!r}); guard.install()"
+            ),
+            finish="open('refused', 'w').write(repr(guard.refusals))",
+        )
+        done = execute(notebook, None, job)
+        assert done.failure is None, done.failure
+        assert (scratch.cwd / "refused").read_text() == "()"
