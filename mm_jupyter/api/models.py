@@ -7,6 +7,7 @@ from typing import Any
 from mm_jupyter.api.runs import found, get
 from mm_jupyter.errors import NotFound, Untrusted
 from mm_jupyter.kernel.models import unpack
+from mm_jupyter.records import RunRef
 from mm_jupyter.workspace import Workspace
 
 
@@ -32,11 +33,14 @@ def load_model(
         NoSuchRun, NoSuchModel: nothing to load.
     """
     space = found(workspace)
+    name = str(RunRef.parse(name))
     kept = {one.name: one for one in get(name, workspace=space).models}
     if model is None and len(kept) == 1:
         model = next(iter(kept))
-    if model is None or model not in kept:
-        raise NoSuchModel(name, model or "", f"it has {', '.join(kept) or 'none'}")
+    if model is None:
+        raise NoSuchModel(name, "without a name", f"it has {', '.join(kept) or 'none'}")
+    if model not in kept:
+        raise NoSuchModel(name, model, f"it has {', '.join(kept) or 'none'}")
     chosen = kept[model]
     if chosen.content is None:
         raise NoSuchModel(name, model, chosen.why or "its bytes were not kept")

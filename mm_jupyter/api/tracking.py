@@ -11,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mm_jupyter.errors import MmError
 from mm_jupyter.kernel import current
 from mm_jupyter.kernel.blocks import TrackedBlock
 from mm_jupyter.kernel.session import SessionLog
+from mm_jupyter.kernel.warning import say_once, short
 from mm_jupyter.records import Execution
 from mm_jupyter.records.names import experiment_name
 
@@ -34,7 +36,11 @@ def track(
         return TrackedBlock(
             recorder.log, experiment, running=recorder.running, tags=tags, note=note
         )
-    log = current.session() or _open_script()
+    try:
+        log = current.session() or _open_script()
+    except MmError as error:  # no store can be opened: the script runs untracked
+        say_once("This script is not being recorded", short(error))
+        return TrackedBlock(None, experiment, running=None, tags=tags, note=note)
     return TrackedBlock(log, experiment, running=_script[0], tags=tags, note=note)
 
 

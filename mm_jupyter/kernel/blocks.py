@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from types import TracebackType
 
+from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.kernel.session import SessionLog
-from mm_jupyter.kernel.tracking import ActiveRun
+from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 from mm_jupyter.kernel.warning import say_once, short
 from mm_jupyter.records import Execution, Failure, Outcome, RunStatus
 
@@ -23,12 +24,13 @@ def active_block() -> ActiveRun | None:
 class TrackedBlock:
     """A run that lasts as long as a ``with`` block. What the block raises goes on; the run is then ``failed``.
 
-    Where the run cannot be kept the block still runs, and one warning says why.
+    Where the run cannot be kept the block still runs, with a run that keeps nothing, and one warning says why. A
+    ``log`` of None is one that could not be opened; its reason was said.
     """
 
     def __init__(
         self,
-        log: SessionLog,
+        log: SessionLog | None,
         experiment: str,
         *,
         running: Execution | None,
@@ -44,16 +46,26 @@ class TrackedBlock:
         self._token: Token[ActiveRun | None] | None = None
 
     def __enter__(self) -> ActiveRun:
-        self._run = self._log.open_run(
-            self._experiment,
-            "script",
-            running=self._running,
-            source=self._running.source if self._running is not None else "",
-            tags=self._tags,
-            note=self._note,
-        )
-        self._token = _active.set(self._run)
-        return self._run
+        self._run = self._open()
+        run = self._run or unkept_run(self._experiment, Redactor(b"nothing is kept"))
+        self._token = _active.set(run)
+        return run
+
+    def _open(self) -> ActiveRun | None:
+        if self._log is None:
+            return None
+        try:
+            return self._log.open_run(
+                self._experiment,
+                "script",
+                running=self._running,
+                source=self._running.source if self._running is not None else "",
+                tags=self._tags,
+                note=self._note,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever the sink met, the block runs untracked
+            say_once(f"{self._experiment} is not being tracked", short(error))
+            return None
 
     def __exit__(
         self,
@@ -62,9 +74,11 @@ class TrackedBlock:
         where: TracebackType | None,
     ) -> None:
         run, self._run = self._run, None
-        if run is None or self._token is None:
+        if self._token is not None:
+            _active.reset(self._token)
+            self._token = None
+        if run is None or self._log is None:
             return
-        _active.reset(self._token)
         try:
             self._log.close_run(run, _outcome(run, error, self._log), None)
         except Exception as fault:  # noqa: BLE001 - the block's own result must go on, whatever we met

@@ -8,7 +8,7 @@ import os
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
 from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
 from mm_jupyter.kernel.session import SessionLog
-from mm_jupyter.kernel.tracking import ActiveRun
+from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 from mm_jupyter.kernel.values import Wanted
 from mm_jupyter.kernel.warning import guarded, say_once, short
 from mm_jupyter.records import Execution, Failure, RandomState, RunStatus
@@ -79,6 +79,7 @@ class CellRecorder:
         self._generator_names: set[str] = set()
         self._modules = LocalModules(log.root)
         self._cell: _Cell | None = None
+        self._unkept: ActiveRun | None = None
         self._nested = 0
 
     # The life of the recorder
@@ -111,9 +112,14 @@ class CellRecorder:
 
     @property
     def active(self) -> ActiveRun | None:
-        """The run of the tracked cell that runs now, else that of the notebook."""
+        """The run of the tracked cell that runs now, else that of the notebook.
+
+        Of a tracked cell whose run could not be opened it is one that keeps nothing.
+        """
         if self._cell is not None and self._cell.run is not None:
             return self._cell.run.run
+        if self._unkept is not None:
+            return self._unkept
         return self.notebook_run.inner.run if self.notebook_run is not None else None
 
     @property
@@ -155,7 +161,7 @@ class CellRecorder:
         self._begin(info.raw_cell, getattr(info, "cell_id", None))
 
     def _begin(self, source: str, cell_id: str | None) -> None:
-        self.complaint = None
+        self.complaint = self._unkept = None
         line, body = track_line(source)
         execution = Execution(
             session=self.log.session.id,
@@ -209,7 +215,7 @@ class CellRecorder:
             )
         except Exception as error:  # noqa: BLE001 - whatever the sink met, the cell runs untracked
             say_once(f"{options.experiment} is not being tracked", short(error))
-            self._lost = unkept_run(options.experiment, self.log.redactor)
+            self._unkept = unkept_run(options.experiment, self.log.redactor)
             return None
         return CellRun(run, options, autotracked=line is None)
 
@@ -237,6 +243,8 @@ class CellRecorder:
     def _after_cell(self, result: Any) -> None:
         if os.getpid() != self.log.pid or self._cell is None:
             return
+        if result is not None and not (result.info.raw_cell or "").strip():
+            return  # the shell tells the end of a blank cell, and never its start
         if self._nested:
             self._nested -= 1
             return
@@ -244,6 +252,7 @@ class CellRecorder:
 
     def _end(self, result: Any) -> None:
         cell, self._cell = self._cell, None
+        self._unkept = None
         assert cell is not None
         seconds = time.perf_counter() - cell.clock
         if cell.capture is not None:
@@ -340,7 +349,7 @@ class CellRecorder:
         except Exception:  # noqa: BLE001 - no Python after all: then it has no loops
             return frozenset()
         targets = [
-            node.target for node in ast.walk(tree) if isinstance(node, (ast.For, ast.AsyncFor))
+            node.target for node in _top_level(tree) if isinstance(node, (ast.For, ast.AsyncFor))
         ]
         return frozenset(
             node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
@@ -393,6 +402,14 @@ class CellRecorder:
             )
             for count, source in enumerate(sources, start=1)
         ]
+
+
+def _top_level(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a cell outside of its functions and classes, whose loops bind names of their own."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            yield child
+            yield from _top_level(child)
 
 
 def experiment_of(notebook: str) -> str | None:

@@ -9,23 +9,23 @@ from __future__ import annotations
 import pickle
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from mm_jupyter.analysis.models import model_state
 from mm_jupyter.errors import StoreDamaged
-from mm_jupyter.kernel.sink import Sink
 from mm_jupyter.kernel.warning import short
-from mm_jupyter.records import Model
+from mm_jupyter.records import BlobDigest, Model
 
 FORMAT = "pickle5"
 LIMIT_BYTES = 2 * 1024**3
 _MAGIC = b"MMP5"
 
 
-def keep_model(name: str, model: Any, sink: Sink) -> Model:
+def keep_model(name: str, model: Any, put: Callable[..., BlobDigest]) -> Model:
     """Put a model's bytes and the digest of its fitted state into a sink. Never raises for the model's sake."""
     print_ = model_state(model)
-    form = sink.put(print_.form) if print_.form is not None else None
+    form = put(print_.form) if print_.form is not None else None
     try:
         parts = _pack(model)
     except Exception as error:  # noqa: BLE001 - any class may raise anything while it is pickled
@@ -44,7 +44,7 @@ def keep_model(name: str, model: Any, sink: Sink) -> Model:
         why = f"it has {size / 1024**3:.1f} GiB, {LIMIT_BYTES // 1024**3} GiB are kept"
         content = None
     else:
-        why, content = None, sink.put(*parts)
+        why, content = None, put(*parts)
     return Model(
         name=name,
         type=print_.type,

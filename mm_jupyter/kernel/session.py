@@ -68,6 +68,7 @@ class SessionLog:
         )
         self._pending: list[tuple[Execution, Uses]] = []
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._trouble: str | None = None
@@ -92,6 +93,7 @@ class SessionLog:
         if self._git_thread is not None:
             self._git_thread.join(timeout=10)
         self.flush()
+        self.say_trouble()
         self.sink.close_session(self.session.id, time.time())
 
     def relative(self, path: str) -> str:
@@ -114,16 +116,17 @@ class SessionLog:
 
     def flush(self) -> None:
         """Send what waits. What the sink refuses stays and is tried again; ``trouble`` says why."""
-        with self._lock:
-            pending, self._pending = self._pending, []
-        if not pending:
-            return
-        try:
-            self.sink.append(_whole(pending))
-        except Exception as error:  # noqa: BLE001 - a background thread has nobody to raise to: the next cell says it
+        with self._sending:  # one at a time: the end of the session waits for what is on its way
             with self._lock:
-                self._pending[:0] = pending
-            self._trouble = short(error)
+                pending, self._pending = self._pending, []
+            if not pending:
+                return
+            try:
+                self.sink.append(_whole(pending))
+            except Exception as error:  # noqa: BLE001 - a background thread has nobody to raise to: the next cell says it
+                with self._lock:
+                    self._pending[:0] = pending
+                self._trouble = short(error)
 
     def say_trouble(self) -> None:
         """Tell the user once, in a cell, what a background write met."""

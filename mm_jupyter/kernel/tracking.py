@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
+import math
 import mimetypes
+import numbers
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.errors import BadInput
 from mm_jupyter.kernel.models import keep_model
-from mm_jupyter.kernel.sink import Sink
-from mm_jupyter.kernel.values import content_digest, scalar
+from mm_jupyter.kernel.sink import Buffer
+from mm_jupyter.kernel.values import content_digest, param_value, real_number
+from mm_jupyter.kernel.warning import say_once, short
 from mm_jupyter.records import (
     Artifact,
+    BlobDigest,
     Metric,
     Model,
     Param,
@@ -28,7 +33,28 @@ FLUSH_SECONDS = 0.5
 """Points reach the store at most this often, so that others see a series live."""
 FLUSH_POINTS = 50_000
 
-_Columns = tuple[list[int], list[float], list[float]]
+_MAX_STEP = 2**63 - 1
+
+
+class RunSink(Protocol):
+    """What a run needs of a ``Sink`` while it is open."""
+
+    def put(self, *buffers: Buffer) -> BlobDigest:
+        """As ``Sink.put``."""
+
+    def add_points(self, run: RunId, chunks: Sequence[SeriesChunk]) -> None:
+        """As ``Sink.add_points``."""
+
+
+class _Nowhere:
+    """Where a run goes that could not be opened: nothing is kept."""
+
+    def put(self, *buffers: Buffer) -> BlobDigest:  # noqa: ARG002 - nothing is kept
+        """Forget the bytes."""
+        return BlobDigest("")
+
+    def add_points(self, run: RunId, chunks: Sequence[SeriesChunk]) -> None:
+        """Forget the points."""
 
 
 class ActiveRun:
@@ -37,17 +63,18 @@ class ActiveRun:
     Get one from ``with mm.track("churn") as run:``.
     """
 
-    def __init__(self, sink: Sink, number: RunId, ref: RunRef, redact: Redactor) -> None:
+    def __init__(self, sink: RunSink, number: RunId, ref: RunRef, redact: Redactor) -> None:
         self.id = number
         self.ref = ref
         self.started = time.time()
         self._clock = time.perf_counter()
         self._sink = sink
         self._redact = redact
-        self._columns: dict[str, _Columns] = {}
+        self._points: dict[str, list[tuple[int, float, float]]] = {}
         self._next_step: dict[str, int] = {}
         self._waiting = 0
         self._flushed = self._clock
+        self._lock = threading.Lock()
         self.params: dict[str, Param] = {}
         self.metrics: dict[str, Metric] = {}
         self.tags: dict[str, str] = {}
@@ -71,8 +98,7 @@ class ActiveRun:
     def log_params(self, params: Mapping[str, Any] | None = None, **named: Any) -> None:
         """Keep params: text, numbers, booleans and None as they are, anything else as its short text."""
         for name, value in {**(params or {}), **named}.items():
-            kept = self._redact.named(name, scalar(value))
-            self.params[name] = Param(name=name, value=kept)
+            self.params[name] = Param(name=name, value=param_value(name, value, self._redact))
 
     def log_metrics(self, metrics: Mapping[str, Any] | None = None, **named: Any) -> None:
         """Keep final metrics: real numbers; NaN and infinities are kept.
@@ -92,37 +118,43 @@ class ActiveRun:
         Raises:
             BadInput: a value is no real number.
         """
+        at = None if step is None else _step(step)
+        points = {
+            name: value if type(value) is float else _number(name, value)
+            for name, value in values.items()
+        }
         now = time.time()
-        for name, value in values.items():
-            columns = self._columns.get(name)
-            if columns is None:
-                columns = self._columns[name] = ([], [], [])
-            number = value if type(value) is float else _number(name, value)
-            if step is None:
-                at = self._next_step.get(name, 0)
-                self._next_step[name] = at + 1
-            else:
-                at = int(step)
-                self._next_step[name] = at + 1
-            columns[0].append(at)
-            columns[1].append(number)
-            columns[2].append(now)
-            self._waiting += 1
-        if self._waiting >= FLUSH_POINTS or (now - self.started) - self._flushed_at > FLUSH_SECONDS:
-            self.flush()
-
-    _flushed_at = 0.0
+        with self._lock:
+            for name, number in points.items():
+                place = self._next_step.get(name, 0) if at is None else at
+                self._next_step[name] = place + 1
+                self._points.setdefault(name, []).append((place, number, now))
+            self._waiting += len(points)
+            due = self._waiting >= FLUSH_POINTS
+        if due or time.perf_counter() - self._flushed > FLUSH_SECONDS:
+            try:
+                self.flush()
+            except Exception as error:  # noqa: BLE001 - training must not stop because the store does not answer
+                say_once(f"The points of {self.ref} are not being kept", short(error))
 
     def flush(self) -> None:
-        """Send the points that wait."""
-        columns, self._columns, self._waiting = self._columns, {}, 0
-        self._flushed_at = time.time() - self.started
-        if columns:
-            chunks = [
-                SeriesChunk(name=name, steps=tuple(steps), values=tuple(values), times=tuple(times))
-                for name, (steps, values, times) in columns.items()
-            ]
+        """Send the points that wait. What the sink refuses waits for the next time, and its error is raised."""
+        with self._lock:
+            points, self._points, self._waiting = self._points, {}, 0
+            self._flushed = time.perf_counter()
+        if not points:
+            return
+        chunks = []
+        for name, column in points.items():
+            steps, values, times = zip(*column, strict=True)
+            chunks.append(SeriesChunk(name=name, steps=steps, values=values, times=times))
+        try:
             self._sink.add_points(self.id, chunks)
+        except Exception:
+            with self._lock:
+                for name, column in points.items():
+                    self._points[name] = column + self._points.get(name, [])
+            raise
 
     def set_tag(self, key: str, value: Any) -> None:
         """Tag the run."""
@@ -175,7 +207,7 @@ class ActiveRun:
 
     def log_model(self, model: Any, name: str = "model") -> None:
         """Keep a model, fitted or not, under ``name``; what cannot be pickled is named on the run instead."""
-        self.models[name] = keep_model(name, model, self._sink)
+        self.models[name] = keep_model(name, model, self._sink.put)
 
     def _keep(self, name: str, media_type: str, data: bytes) -> None:
         self.artifacts[name] = Artifact(
@@ -187,11 +219,32 @@ class ActiveRun:
         )
 
 
+def unkept_run(experiment: str, redact: Redactor) -> ActiveRun:
+    """A run that takes everything and keeps nothing: code that logs works where no run could be opened."""
+    return ActiveRun(_Nowhere(), RunId(0), RunRef(experiment, 0), redact)
+
+
+def _step(step: Any) -> int:
+    try:
+        at = int(step)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInput(f"A step must be a whole number, not {str(step)[:40]!r}.") from error
+    if abs(at) > _MAX_STEP:
+        raise BadInput(f"A step must have at most 64 bits, not {at.bit_length()}.")
+    return at
+
+
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, (bool, str, bytes)):
-        raise BadInput(f"The metric {name} must be a real number, not {value!r}.")
+    number = real_number(value)
+    if number is not None:
+        return number
+    kind = type(value).__name__
+    # float() would take a text for a number, and the real part of a complex one.
+    if isinstance(value, (str, bytes, numbers.Complex)) or kind in ("bool", "bool_"):
+        raise BadInput(f"The metric {name} must be a real number, not {str(value)[:40]!r}.")
     try:
         return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError) as error:
-        kind = type(value).__name__
         raise BadInput(f"The metric {name} must be a real number, not a {kind}.") from error

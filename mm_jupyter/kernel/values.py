@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import numbers
+import re
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def harvest(
         if name in wanted.bound and not name.startswith("_"):
             found.values.append(_value(name, value, sink, found, redactor))
     for name, model in models.items():
-        kept = keep_model(name, model, sink)
+        kept = keep_model(name, model, sink.put)
         found.models[name] = kept
         if kept.why is not None:
             found.not_kept.append(NotKept(kind="model", name=name, why=kept.why))
@@ -123,8 +124,7 @@ def _number_or_text(
 ) -> None:
     literal = name in wanted.literals and _same(value, wanted.literals[name])
     if name in wanted.params or (name not in wanted.metrics and (literal or name in wanted.given)):
-        kept = redactor.named(name, scalar(value))
-        found.params[name] = Param(name=name, value=kept)
+        found.params[name] = Param(name=name, value=param_value(name, value, redactor))
     elif name in wanted.metrics or (name not in wanted.loops and not name.startswith("_")):
         number = real_number(value)
         if number is not None:
@@ -210,10 +210,11 @@ def real_number(value: Any) -> float | None:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    module = type(value).__module__
-    if module not in {"numpy", "torch"} and not isinstance(value, numbers.Real):
-        return None
-    if getattr(value, "shape", ()) != () or "bool" in str(getattr(value, "dtype", "")):
+    if type(value).__module__ in {"numpy", "torch"}:
+        # Of the others a boolean and a text would pass for a number, and a complex one would warn.
+        if value.shape != () or not re.search("float|int", str(value.dtype)):
+            return None
+    elif not isinstance(value, numbers.Real):
         return None
     try:
         return float(value)
@@ -221,20 +222,34 @@ def real_number(value: Any) -> float | None:
         return None
 
 
-def scalar(value: Any) -> Scalar:
-    """The value as a param holds it: text (cut at ``MAX_TEXT``), number, boolean, None; else its short text."""
-    if value is None or isinstance(value, (bool, int, float)):
+def param_value(name: str, value: Any, redactor: Redactor) -> Scalar:
+    """The value as a param holds it: text (cut at ``MAX_TEXT``), number, boolean, None; else its short text.
+
+    Secrets are replaced before it is cut: half of one would not be known for what it is.
+    """
+    plain = _plain(value)
+    if not isinstance(plain, str):
+        return plain
+    text = str(redactor.named(name, plain[:MAX_CHECKED]))
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+
+
+def _plain(value: Any) -> Scalar:
+    """Python's own scalar, also of a subclass and of numpy's; else the value's ``repr``."""
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 3] + "..."
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
     number = real_number(value)
     if number is not None:
-        return int(number) if "int" in type(value).__name__ else number
+        return int(value) if "int" in type(value).__name__ else number
     try:
-        text = repr(value)
+        return repr(value)
     except Exception:  # noqa: BLE001 - a user's class whose __repr__ raises
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+        return f"<{type(value).__name__}>"
 
 
 def content_digest(data: bytes) -> ContentDigest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,13 @@ from mm_jupyter.records import (
 
 MAX_BYTES = 4 * 1024**3
 """A bundle that unpacks to more than this is refused."""
+
+
+_UNREADABLE = (
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What zipfile, json and the codec raise on bytes that the replayed code may have made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +86,5 @@ def read_bundle(path: Path) -> Bundle:
             refusals=tuple((kind, what) for kind, what in document["refusals"]),
             blobs=blobs,
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise StoreDamaged(name, f"it cannot be read ({type(error).__name__})") from error

@@ -65,7 +65,7 @@ def _lay_input(
     inside = not Path(use.path).is_absolute()
     same = use.digest is not None and _digest(path) == use.digest
     if not inside:
-        if not same:
+        if restore and not same:
             why = "it has changed since" if path.exists() else "it is gone"
             missing.append(NotCompared(kind="input", name=use.path, why=why))
         return

@@ -159,7 +159,8 @@ def verify(record: Record, settings: Settings, *, times: int, progress: Progress
             break
         if not result.attempts and not result.laid.missing:
             break  # a secret is missing: no longer slice can do without it
-    best = min(tried, key=lambda one: _RANK[one.judged.verdict])
+    # Of equals the longest speaks: a slicer's fault must not be taken for the run's.
+    best = min(tried, key=lambda one: (_RANK[one.judged.verdict], -len(one.recipe.steps)))
     wanted = max(times, 1 if best.judged.verdict in _GOOD else 2)
     while best.attempts and len(best.attempts) < wanted and best.judged.verdict != "unverifiable":
         more = _replay(record, best.recipe, by_seq, best.laid, settings, progress)
