@@ -10,6 +10,7 @@ from typing import Any
 
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.api.runs import card_of, writer
+from mm_jupyter.errors import MmError
 from mm_jupyter.kernel import current
 from mm_jupyter.kernel.cell_run import RunFinished
 from mm_jupyter.kernel.cells import CellRecorder, experiment_of
@@ -85,7 +86,11 @@ def start(
         StoreError: the store cannot be opened or written.
     """
     path = notebook or _notebook_path(shell)
-    workspace = open_or_create(Path(path).parent if path else Path.cwd())
+    try:
+        workspace = open_or_create(Path(path).parent if path else Path.cwd())
+    except MmError:
+        current.set_unrecorded()
+        raise
 
     @guarded("The run's card")
     def finished(run: RunFinished) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from types import TracebackType
 
 from mm_jupyter.analysis.secrets import Redactor
+from mm_jupyter.kernel.failing import failure_of
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 from mm_jupyter.kernel.warning import say_once, short
@@ -87,15 +87,10 @@ class TrackedBlock:
 
 def _outcome(run: ActiveRun, error: BaseException | None, log: SessionLog) -> Outcome:
     status: RunStatus = "completed"
-    failure = None
+    failure: Failure | None = None
     if error is not None:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        redact = log.redactor.text
-        failure = Failure(
-            name=type(error).__name__,
-            message=redact(short(error)),
-            traceback=redact("".join(traceback.format_exception(error))),
-        )
+        failure = failure_of(error, log.redactor.text)
     return Outcome(
         status=status,
         seconds=run.seconds,

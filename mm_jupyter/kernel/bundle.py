@@ -149,7 +149,9 @@ def begin(argument: str) -> None:
 
     job = from_json(ReplayJob, json.loads(Path(argument).read_text()))
     sink = BundleSink()
-    log = SessionLog(sink, root=Path(job.root), redactor=Redactor(bytes.fromhex(job.key)))
+    log = SessionLog(
+        sink, root=Path(job.root), redactor=Redactor(bytes.fromhex(job.key)), git=False
+    )
     options = parse_track(job.line)
 
     def choose(number: int) -> TrackOptions | None:

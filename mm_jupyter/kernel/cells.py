@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import os
 import re
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +15,9 @@ from mm_jupyter.errors import BadOption
 from mm_jupyter.kernel import files
 from mm_jupyter.kernel.bindings import Bindings
 from mm_jupyter.kernel.cell_run import CellRun, Ended, NotebookRun, RunFinished
+from mm_jupyter.kernel.failing import failure_of
 from mm_jupyter.kernel.local_modules import LocalModules
+from mm_jupyter.kernel.loops import loop_variables
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
 from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
@@ -29,7 +29,6 @@ from mm_jupyter.records import Execution, Failure, RandomState, RunStatus
 
 _PAPERMILL = re.compile(r"# Parameters\n")
 """The first line of the cell that papermill injects."""
-_SHELL_FILES = ("IPython/core/interactiveshell.py", "IPython\\core\\interactiveshell.py")
 _STATUS: dict[str, RunStatus] = {
     "ok": "completed",
     "raised": "failed",
@@ -341,19 +340,10 @@ class CellRecorder:
         self._generator_names.update(name for name in bound if is_generator(namespace[name]))
 
     def _loops(self, body: str) -> frozenset[str]:
-        """Variables of the cell's loops: numbers, but not results."""
-        if "for " not in body:
-            return frozenset()
         try:
-            tree = ast.parse(self.shell.transform_cell(body))
-        except Exception:  # noqa: BLE001 - no Python after all: then it has no loops
+            return loop_variables(self.shell.transform_cell(body))
+        except Exception:  # noqa: BLE001 - a transformer of the user's may raise anything
             return frozenset()
-        targets = [
-            node.target for node in _top_level(tree) if isinstance(node, (ast.For, ast.AsyncFor))
-        ]
-        return frozenset(
-            node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
-        )
 
     def _how(self, result: Any) -> tuple[Any, Failure | None]:
         if result is None:  # cancelled by an interrupt before it had a result
@@ -362,24 +352,8 @@ class CellRecorder:
         if error is None:
             return "ok", None
         if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
-            return "interrupted", self._failure(error)
-        return "raised", self._failure(error)
-
-    def _failure(self, error: BaseException) -> Failure:
-        where = error.__traceback__
-        while where is not None and where.tb_frame.f_code.co_filename.endswith(_SHELL_FILES):
-            where = where.tb_next  # the shell's own frames say nothing about the cell
-        try:
-            shown = "".join(traceback.format_exception(type(error), error, where))
-            message = str(error)
-        except Exception:  # noqa: BLE001 - an exception class of the user's whose __str__ raises
-            shown = message = ""
-        redact = self.log.redactor.text
-        return Failure(
-            name=type(error).__name__,
-            message=redact(message)[:10_000],
-            traceback=redact(shown)[-100_000:],
-        )
+            return "interrupted", failure_of(error, self.log.redactor.text)
+        return "raised", failure_of(error, self.log.redactor.text)
 
     def _tell(self, finished: RunFinished) -> None:
         if self._finished is not None:
@@ -402,14 +376,6 @@ class CellRecorder:
             )
             for count, source in enumerate(sources, start=1)
         ]
-
-
-def _top_level(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a cell outside of its functions and classes, whose loops bind names of their own."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            yield child
-            yield from _top_level(child)
 
 
 def experiment_of(notebook: str) -> str | None:

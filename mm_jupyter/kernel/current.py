@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.errors import BadInput
 from mm_jupyter.kernel.blocks import active_block
 from mm_jupyter.kernel.cells import CellRecorder
 from mm_jupyter.kernel.session import SessionLog
-from mm_jupyter.kernel.tracking import ActiveRun
+from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 
 
 @dataclass(slots=True)
 class _Process:
     recorder: CellRecorder | None = None
     script: SessionLog | None = None
+    unkept: ActiveRun | None = None
 
 
 _process = _Process()
@@ -28,6 +30,12 @@ def recorder() -> CellRecorder | None:
 def set_recorder(new: CellRecorder | None) -> None:
     """Say which recorder listens to this kernel."""
     _process.recorder = new
+    _process.unkept = None
+
+
+def set_unrecorded() -> None:
+    """Say that this kernel's cells cannot be recorded: what they log is taken and kept nowhere."""
+    _process.unkept = unkept_run("unrecorded", Redactor(b"nothing is kept"))
 
 
 def session() -> SessionLog | None:
@@ -47,7 +55,7 @@ def active_run() -> ActiveRun:
         BadInput: no run is open.
     """
     recorder = _process.recorder
-    run = active_block() or (recorder.active if recorder is not None else None)
+    run = active_block() or (recorder.active if recorder is not None else _process.unkept)
     if run is None:
         raise BadInput("No run is open: log inside a %%track cell or a 'with mm.track(...)' block.")
     return run

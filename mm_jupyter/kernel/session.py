@@ -50,6 +50,7 @@ class SessionLog:
         redactor: Redactor,
         notebook: str | None = None,
         ignore: tuple[Path, ...] = (),
+        git: bool = True,
     ) -> None:
         self.sink = sink
         self.root = root
@@ -75,6 +76,7 @@ class SessionLog:
         self._environment: tuple[object, ContentDigest] | None = None
         self._loaded: tuple[bool, ...] = ()
         self._look_again = 0.0
+        self._git = git
         self._git_looked = -GIT_SECONDS
         self._git_thread: threading.Thread | None = None
         self._last_run: RunId | None = None
@@ -202,7 +204,7 @@ class SessionLog:
     def _look_at_git(self, run: RunId) -> None:
         """In the background: a large repository takes a second to compare, and the cell must not wait."""
         now = time.monotonic()
-        if now - self._git_looked < GIT_SECONDS and self._git_thread is not None:
+        if not self._git or now - self._git_looked < GIT_SECONDS:
             return
         self._git_looked = now
 

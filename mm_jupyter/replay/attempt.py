@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class Attempt:
     said: str | None
     notebook: NotebookNode
     environment: Environment | None
+    inputs: dict[str, str | None]
     refusals: tuple[tuple[str, str], ...]
     not_compared: tuple[NotCompared, ...]
     seconds: float
@@ -77,38 +78,17 @@ def attempt(
     """Execute ``recipe`` once. What the recipe does to itself (raises, hangs, dies) is in the answer, not raised."""
     notebook = to_notebook(recipe, states=read, restore=settings.restore)
     steps = [executions[step.seq] for step in recipe.steps]
-    processes = any(asked.kind == "process" for step in steps for asked in step.asked)
-    confined = processes and can_confine()
-    notes = []
-    if processes and not confined:
-        notes.append(
-            NotCompared(
-                kind="process", name="children", why="children not confined on this machine"
-            )
-        )
     started = time.monotonic()
     bundle: Bundle | None = None
     said: str | None = None
     stopped = False
-    with lay_out(str(settings.root), laid.files, cwd=_cwd(steps)) as scratch:
+    with lay_out(str(settings.root), laid.files, cwd=steps[0].cwd) as scratch:
         path = scratch.private / "bundle.zip"
-        job = _job(run, notebook, scratch, path, steps[-1], settings, processes)
-        engine = EngineJob(
-            cwd=str(scratch.cwd),
-            env={**scratch.environment(), **_hash_seed(run)},
-            bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),
-            finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
-            timeout=settings.timeout or _timeout(steps),
-            on_cell=_watcher(scratch, on_cell),
-            substitutions=_secrets(notebook, settings),
-            confine=(
-                Confinement(writable=(str(scratch.base),), network="network" in settings.allow)
-                if confined
-                else None
-            ),
-        )
+        job = _job(run, notebook, scratch, path, steps, settings)
         try:
-            done = execute(notebook, None, engine)
+            done = execute(
+                notebook, None, _engine_job(run, notebook, scratch, job, steps, settings, on_cell)
+            )
             notebook = done.notebook
             if done.failure is not None:
                 failure = done.failure
@@ -127,10 +107,61 @@ def attempt(
         said=said,
         notebook=notebook,
         environment=bundle.environment if bundle else None,
+        inputs=_inputs(bundle, settings.root) if bundle else {},
         refusals=bundle.refusals if bundle else (),
-        not_compared=tuple(notes),
+        not_compared=_unconfined(steps),
         seconds=time.monotonic() - started,
     )
+
+
+def _engine_job(
+    run: Run,
+    notebook: NotebookNode,
+    scratch: Scratch,
+    job: Path,
+    steps: Sequence[Execution],
+    settings: Settings,
+    on_cell: Callable[[int, int], None],
+) -> EngineJob:
+    paths = tuple(path for path in settings.allow if path not in ("network", "process"))
+    confinement = Confinement(
+        writable=(str(scratch.base), *paths), network="network" in settings.allow
+    )
+    return EngineJob(
+        cwd=str(scratch.cwd),
+        env={**scratch.environment(), **_hash_seed(run)},
+        bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),
+        finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
+        timeout=settings.timeout or _timeout(steps),
+        on_cell=_watcher(scratch, on_cell),
+        substitutions=_secrets(notebook, settings),
+        # Always where the machine can: writers in C++ raise no audit event for the guard to refuse.
+        confine=confinement if can_confine() else None,
+        graceful=False,
+    )
+
+
+def _unconfined(steps: Sequence[Execution]) -> tuple[NotCompared, ...]:
+    if can_confine() or not _started_processes(steps):
+        return ()
+    why = "children not confined on this machine"
+    return (NotCompared(kind="process", name="children", why=why),)
+
+
+def _started_processes(steps: Sequence[Execution]) -> bool:
+    return any(asked.kind == "process" for step in steps for asked in step.asked)
+
+
+def _inputs(bundle: Bundle, root: Path) -> dict[str, str | None]:
+    """The digests of what the replay read, by path as records have it."""
+    found: dict[str, str | None] = {}
+    for execution in bundle.executions:
+        for use in execution.files:
+            path = Path(use.path)
+            name = path.relative_to(root).as_posix() if path.is_relative_to(root) else use.path
+            if use.role == "input":
+                found.setdefault(name, use.digest)
+    return found
 
 
 def missing_secrets(steps: tuple[RecipeStep, ...], settings: Settings) -> tuple[str, ...]:
@@ -156,13 +187,12 @@ def _job(
     notebook: NotebookNode,
     scratch: Scratch,
     bundle: Path,
-    target: Execution,
+    steps: Sequence[Execution],
     settings: Settings,
-    processes: bool,
 ) -> Path:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     kind = run.row.kind
-    line = track_line(target.source)[0] or ""
+    line = track_line(steps[-1].source)[0] or ""
     job = ReplayJob(
         bundle=str(bundle),
         root=str(scratch.root),
@@ -173,7 +203,7 @@ def _job(
         notebook=kind == "notebook",
         given=tuple(param.name for param in run.row.params if param.origin == "author"),
         allow=tuple(settings.allow),
-        processes=processes or "process" in settings.allow,
+        processes=_started_processes(steps) or "process" in settings.allow,
         file_limit=scratch.limit,
     )
     path = scratch.private / "job.json"
@@ -191,17 +221,13 @@ def _side(run: Run, bundle: Bundle) -> Side | None:
     return Side(chosen, bundle.read)
 
 
-def _cwd(steps: list[Execution]) -> str:
-    return steps[0].cwd if steps else "."
-
-
 def _hash_seed(run: Run) -> dict[str, str | None]:
     """The recorded string hash seed; where there was none, none: what depends on it then shows as unstable."""
     recorded = run.environment.variables.get("PYTHONHASHSEED") if run.environment else None
     return {"PYTHONHASHSEED": recorded}
 
 
-def _timeout(steps: list[Execution]) -> float:
+def _timeout(steps: Sequence[Execution]) -> float:
     return max(MIN_TIMEOUT, TIMEOUT_FACTOR * sum(step.seconds for step in steps))
 
 

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from mm_jupyter.records import Cause, Environment
+from collections.abc import Mapping, Sequence
+
+from mm_jupyter.records import Cause, Environment, Execution, Recipe
+
+
+def other_inputs(
+    executions: Sequence[Execution], recipe: Recipe, read: Mapping[str, str | None]
+) -> tuple[Cause, ...]:
+    """The files that the replay read with another content than the record did; ``read`` holds its digests by path."""
+    seqs = {step.seq for step in recipe.steps}
+    recorded = {
+        use.path: use.digest
+        for execution in executions
+        if execution.seq in seqs
+        for use in execution.files
+        if use.role == "input"
+    }
+    return tuple(
+        Cause(factor="input", name=path, recorded=digest, current=read[path], confirmed=None)
+        for path, digest in recorded.items()
+        if path in read and read[path] != digest
+    )
 
 
 def suspects(recorded: Environment | None, current: Environment | None) -> tuple[Cause, ...]:

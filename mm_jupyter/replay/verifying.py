@@ -25,7 +25,7 @@ from mm_jupyter.records import (
     Verdict,
 )
 from mm_jupyter.replay.attempt import Attempt, Settings, attempt, missing_secrets
-from mm_jupyter.replay.causes import suspects
+from mm_jupyter.replay.causes import other_inputs, suspects
 from mm_jupyter.replay.inputs import Laid, gather
 from mm_jupyter.replay.recipe import make_recipe
 
@@ -259,10 +259,12 @@ def _verified(
         NotCompared(kind=kind, name=name, why=f"the replay refused to {_VERBS.get(kind, kind)} it")
         for kind, name in dict.fromkeys(last.refusals if last else ())
     ]
-    environment = last.environment if last else None
     causes = (
-        suspects(record.run.environment, environment)
-        if judged.verdict in ("diverged", "unstable", "failed")
+        (
+            *other_inputs(record.executions, recipe, last.inputs),
+            *suspects(record.run.environment, last.environment),
+        )
+        if last is not None and judged.verdict in ("diverged", "unstable", "failed")
         else ()
     )
     judgement = Judgement(

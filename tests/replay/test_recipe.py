@@ -124,10 +124,10 @@ UNSEEDED = [
     "import random\nimport numpy as np",
     "rng = np.random.default_rng()\nold = np.random.RandomState()\nown = random.Random()",
     "x = [random.random(), random.gauss(0, 1)]\ny = np.random.rand(2)",
-    "skipped = [rng.random(), own.random(), old.rand(), np.random.randn(3), random.random()]",
+    "skipped = [rng.random(), own.gauss(0, 1), old.randn(), np.random.randn(3), random.random()]",
     "a = rng.normal(size=3)",
     "b = [own.random(), own.gauss(0, 1), old.randn(1)[0]]",
-    "r = [*x, *y, *a, *b, random.random(), *np.random.randn(2), rng.integers(9)]\nprint([float(v).hex() for v in r])",
+    "r = [*x, *y, *a, *b, random.gauss(0, 1), *np.random.randn(2), rng.random()]\nprint([float(i).hex() for i in r])",
 ]
 
 

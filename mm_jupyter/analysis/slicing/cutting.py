@@ -38,5 +38,5 @@ def slice_executions(
     if how == "whole":
         starts = {execution.seq for execution in before if took_effect(execution)} - walk.ours
     else:
-        starts = {seq for seq in walk.barriers if seq not in walk.ours}
+        starts = walk.barriers
     return tuple(sorted(walk.closure(starts | {target})))
