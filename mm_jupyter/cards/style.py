@@ -94,12 +94,12 @@ background:none;color:inherit;font:12px/17px var(--jp-code-font-family,monospace
 line-height:18px;white-space:nowrap;max-width:none;background:none}
 .mm-o.mm-o .num{text-align:right}
 .mm-o.mm-o th{color:var(--q);font-size:11px;font-weight:400}
-.mm-o.mm-o .ls td,.mm-o.mm-o .ls th{padding:5px 14px 5px 0}
+.mm-o.mm-o .ls td,.mm-o.mm-o .ls th{padding:5px 10px 5px 0;vertical-align:middle}
 .mm-o.mm-o .ls tr+tr td,.mm-o.mm-o .ls thead+tbody td{border-top:1px solid var(--ln)}
 .mm-o.mm-o .ls td:first-child,.mm-o.mm-o .ls th:first-child{padding-left:12px}
 .mm-c .ls .n{display:inline-flex;max-width:20cqi}
-.mm-c .ls .ch{max-width:30cqi}
-.mm-c .ls span.el{display:inline-block;max-width:16cqi;vertical-align:bottom}
+.mm-c .ls .ch{max-width:25cqi}
+.mm-c .ls span.el{display:inline-block;max-width:13cqi;vertical-align:middle}
 .mm-c .ls .n>.el,.mm-c .ls .ch .el{max-width:none}
 .mm-o.mm-o .df{display:block;font:12px/17px var(--jp-code-font-family,monospace);white-space:pre;padding:0 8px}
 .mm-o.mm-o .df.a{background:color-mix(in srgb,var(--ok) 14%,transparent)}
@@ -111,5 +111,8 @@ line-height:18px;white-space:nowrap;max-width:none;background:none}
 .mm-c .two>div+div{border-left:0;border-top:1px solid var(--ln)}.mm-c .hd{flex-wrap:wrap}
 .mm-o.mm-o .ls thead,.mm-o.mm-o .ls .w3,.mm-c .ls .ch i{display:none}.mm-o.mm-o .ls td{padding-right:5px}}
 @container (max-width:860px){.mm-o.mm-o .ls .w1{display:none}}
-@container (max-width:460px){.mm-o.mm-o .ls .w2,.mm-c .ls .v>span{display:none}}
+@container (max-width:740px){.mm-o.mm-o .ls thead,.mm-o.mm-o .ls .w3,.mm-o.mm-o .ls .w2{display:none}}
+@container (max-width:460px){.mm-c .ls .v>span{display:none}}
+@container (max-width:360px){.mm-c .ls .mo,.mm-c .ls .ch .cn{display:none}.mm-c .ls .ch{max-width:15cqi}
+.mm-o.mm-o .ls td{padding-right:3px}.mm-o.mm-o .ls td:first-child{padding-left:4px}.mm-o.mm-o .ls td:last-child{padding-right:6px}}
 """)

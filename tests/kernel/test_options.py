@@ -13,7 +13,10 @@ from mm_jupyter.kernel.options import USAGE, TrackOptions, parse_track
     [
         ("", TrackOptions(None)),
         ("  churn ", TrackOptions("churn")),
-        ("churn -p a --param b -m acc --metric=f1", TrackOptions("churn", ("a", "b"), ("acc", "f1"))),
+        (
+            "churn -p a --param b -m acc --metric=f1",
+            TrackOptions("churn", ("a", "b"), ("acc", "f1")),
+        ),
         ("--no-outputs churn", TrackOptions("churn", outputs=False)),
         ("churn --model m --model n", TrackOptions("churn", models=("m", "n"))),
         (
