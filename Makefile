@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 DEMO := build/demo
 SHELL := /bin/sh
 export PATH := $(BIN):$(PATH)
+# Without it every kernel of every test would compile our modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

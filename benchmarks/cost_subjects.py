@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sqlite3
 import sys
 import time
@@ -84,44 +83,6 @@ def w1_ours() -> list[float]:
     return [cpu, (store.stat().st_size - before) / (RUNS * 1.1)]
 
 
-def memory() -> float:
-    """Resident megabytes of this process now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
-def shell():
-    from IPython.core.interactiveshell import InteractiveShell
-
-    made = InteractiveShell.instance()
-    made.run_cell("x = 1")
-    return made
-
-
-def w5_floor() -> list[float]:
-    start, before = time.process_time(), memory()
-    shell()
-    return [time.process_time() - start, memory() - before]
-
-
-def w5_ours() -> list[float]:
-    made = shell()
-    start, before = time.process_time(), memory()
-    made.run_cell("%load_ext mm_jupyter")
-    return [time.process_time() - start, memory() - before]
-
-
-def w5_cells() -> list[float]:
-    made = shell()
-    made.run_cell("%load_ext mm_jupyter")
-    for number in range(50):
-        made.run_cell(f"x = {number} + 1")
-    start, before = time.process_time(), memory()
-    for number in range(1000):
-        made.run_cell(f"x = {number} + 1")
-    return [time.process_time() - start, memory() - before]
-
-
 class Kernel:
     """A kernel that runs cells one after another."""
 
@@ -160,6 +121,45 @@ class Kernel:
     def close(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+
+
+GAUGES = """
+import resource as _r, time as _t
+_pages = int(open("/proc/self/statm").read().split()[1])
+print(_t.process_time(), _pages * _r.getpagesize() / 1e6)
+"""
+
+
+def gauges(kernel: Kernel) -> tuple[float, float]:
+    """CPU seconds and resident megabytes of a kernel."""
+    cpu, memory = kernel.run(GAUGES).split()
+    return float(cpu), float(memory)
+
+
+def cost_of(kernel: Kernel, work: Callable[[], object]) -> list[float]:
+    """What some work in a kernel costs it: CPU seconds, megabytes that stay."""
+    gauges(kernel)
+    before = gauges(kernel)
+    work()
+    after = gauges(kernel)
+    return [after[0] - before[0], after[1] - before[1]]
+
+
+def w5_ours() -> list[float]:
+    kernel = Kernel()
+    found = cost_of(kernel, lambda: kernel.run("%load_ext mm_jupyter"))
+    kernel.close()
+    return found
+
+
+def w5_cells() -> list[float]:
+    kernel = Kernel()
+    kernel.run("%load_ext mm_jupyter")
+    for number in range(50):
+        kernel.run(f"x = {number} + 1")
+    found = cost_of(kernel, lambda: [kernel.run(f"x = {number} + 1") for number in range(1000)])
+    kernel.close()
+    return found[1:]
 
 
 TRIVIAL = "x = sum([1, 2])"
@@ -229,14 +229,15 @@ def w7_papermill() -> list[float]:
 
 
 def w7_ours() -> list[float]:
-    import mm_jupyter as mm
+    from mm_jupyter.api import notebooks as api
+    from mm_jupyter.api import replays
 
     names = []
     for path in notebooks():
-        names += [str(row.ref) for row in mm.run_notebook(path).runs]
-    mm.replay(names[:1])
+        names += [str(row.ref) for row in api.run_notebook(path).runs]
+    replays.replay(names[:1])
     start = time.perf_counter()
-    judgements = mm.replay(names)
+    judgements = replays.replay(names)
     seconds = time.perf_counter() - start
     assert [one.verdict for one in judgements] == ["identical"] * 10, judgements
     return [seconds]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,36 @@ def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 def checkout() -> Path:
     """The folder that holds pyproject.toml."""
     return Path(__file__).resolve().parents[1]
+
+
+_SHELL = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+shell.run_cell("%load_ext mm_jupyter")
+for cell in json.loads(sys.argv[1]):
+    shell.run_cell(cell, store_history=True)
+"""
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs cells as one session of a process of its own, recorded in the current folder, which is an empty one.
+
+    Quicker than a kernel, and all the same to the store. Returns what the cells showed.
+    """
+    monkeypatch.delenv("MM_STORE", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*cells: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", _SHELL, json.dumps(cells)],
+            cwd=folder, check=True, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
+    return run

@@ -244,7 +244,14 @@ def _counted(lines: tuple[str, ...]) -> str:
 
 
 def _environment(a: Run, b: Run, same: _Same) -> Iterator[Change]:
-    if a.environment is not None and b.environment is not None:
+    if a.environment is not None and a.environment is b.environment:
+        same.count += (
+            len(a.environment.packages)
+            + len(a.environment.threads)
+            + len(a.environment.variables)
+            + 7
+        )
+    elif a.environment is not None and b.environment is not None:
         for name, one, other in _both(_facts(a.environment), _facts(b.environment)):
             if one == other:
                 same.count += 1

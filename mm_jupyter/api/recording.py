@@ -17,7 +17,7 @@ from mm_jupyter.kernel.cells import CellRecorder, experiment_of
 from mm_jupyter.kernel.options import USAGE
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.warning import guarded
-from mm_jupyter.records import RunCard, SessionId
+from mm_jupyter.records import Run, RunCard, RunRef, SessionId
 from mm_jupyter.records.names import experiment_name
 from mm_jupyter.workspace import Workspace, open_or_create
 
@@ -92,9 +92,11 @@ def start(
         current.set_unrecorded()
         raise
 
+    recent: dict[RunRef, Run] = {}
+
     @guarded("The run's card")
     def finished(run: RunFinished) -> None:
-        show(card_of(workspace, run.ref))
+        show(card_of(workspace, run.ref, recent))
 
     recorder = CellRecorder(shell, open_log(workspace, path), finished=finished)
     recorder.start(running=in_cell)

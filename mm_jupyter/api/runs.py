@@ -15,7 +15,6 @@ from mm_jupyter.records import (
     Diff,
     Execution,
     Field,
-    LocalModule,
     Query,
     Run,
     RunCard,
@@ -96,14 +95,19 @@ def card(name: str, *, workspace: Workspace | None = None) -> RunCard:
     return card_of(found(workspace), RunRef.parse(name))
 
 
-def card_of(space: Workspace, ref: RunRef) -> RunCard:
-    """The card of a run in a workspace."""
+def card_of(space: Workspace, ref: RunRef, recent: dict[RunRef, Run] | None = None) -> RunCard:
+    """The card of a run in a workspace. ``recent`` holds runs read just before, of which the parent may be one."""
     run = space.store.run(ref)
-    parent = space.store.run(run.row.parent) if run.row.parent is not None else None
+    parent = (recent or {}).get(run.row.parent) if run.row.parent is not None else None
+    if parent is None and run.row.parent is not None:
+        parent = space.store.run(run.row.parent)
+    if recent is not None:
+        recent.clear()
+        recent[ref] = run
     return RunCard(
         row=run.row,
         parent=parent.row if parent else None,
-        changes=changes(_diff(space, parent, run)) if parent else (),
+        changes=changes(_diff(parent, run)) if parent else (),
         models=tuple((model.name, model.type, model.size) for model in run.models),
         inputs=sum(use.role == "input" for use in run.files),
         failure=run.failure,
@@ -117,20 +121,11 @@ def diff(old: str, new: str, *, workspace: Workspace | None = None) -> Diff:
         NoSuchRun: one of them does not exist.
     """
     space = found(workspace)
-    return _diff(space, space.store.run(RunRef.parse(old)), space.store.run(RunRef.parse(new)))
+    return _diff(space.store.run(RunRef.parse(old)), space.store.run(RunRef.parse(new)))
 
 
-def _diff(space: Workspace, old: Run, new: Run) -> Diff:
-    return diff_runs(old, new, modules_a=_modules(space, old), modules_b=_modules(space, new))
-
-
-def _modules(space: Workspace, run: Run) -> tuple[LocalModule, ...]:
-    if run.row.seq is None:
-        return ()
-    seen: dict[str, LocalModule] = {}
-    for execution in space.store.executions(run.row.session, run.row.seq):
-        seen.update((module.name, module) for module in execution.modules)
-    return tuple(seen.values())
+def _diff(old: Run, new: Run) -> Diff:
+    return diff_runs(old, new, modules_a=old.modules, modules_b=new.modules)
 
 
 def best(

@@ -139,7 +139,9 @@ def _html_cells(entry: Entry, now: float | None) -> list[str]:
     row, shown, changes = entry
     more = (
         text(
-            f"+{len(changes) - 1}", "s q mo", title="\n".join(change.name for change in changes[1:12])
+            f"+{len(changes) - 1}",
+            "s q mo",
+            title="\n".join(change.name for change in changes[1:12]),
         )
         if len(changes) > 1
         else ""

@@ -114,5 +114,6 @@ line-height:18px;white-space:nowrap;max-width:none;background:none}
 @container (max-width:740px){.mm-o.mm-o .ls thead,.mm-o.mm-o .ls .w3,.mm-o.mm-o .ls .w2{display:none}}
 @container (max-width:460px){.mm-c .ls .v>span{display:none}}
 @container (max-width:360px){.mm-c .ls .mo,.mm-c .ls .ch .cn{display:none}.mm-c .ls .ch{max-width:15cqi}
-.mm-o.mm-o .ls td{padding-right:3px}.mm-o.mm-o .ls td:first-child{padding-left:4px}.mm-o.mm-o .ls td:last-child{padding-right:6px}}
+.mm-o.mm-o .ls td{padding-right:3px}.mm-o.mm-o .ls td:first-child{padding-left:4px}
+.mm-o.mm-o .ls td:last-child{padding-right:6px}}
 """)

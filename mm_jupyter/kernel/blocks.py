@@ -101,4 +101,5 @@ def _outcome(run: ActiveRun, error: BaseException | None, log: SessionLog) -> Ou
         note=run.note,
         models=tuple(run.models.values()),
         artifacts=tuple(run.artifacts.values()),
+        modules=tuple(log.modules.values()),
     )

@@ -105,6 +105,7 @@ class CellRun:
             outputs=outputs,
             artifacts=tuple(run.artifacts.values()),
             files=ended.files,
+            modules=tuple(log.modules.values()),
             not_kept=(*found.not_kept, *not_kept),
             environment=log.environment(),
         )

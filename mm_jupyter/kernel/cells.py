@@ -16,7 +16,6 @@ from mm_jupyter.kernel import files
 from mm_jupyter.kernel.bindings import Bindings
 from mm_jupyter.kernel.cell_run import CellRun, Ended, NotebookRun, RunFinished
 from mm_jupyter.kernel.failing import failure_of
-from mm_jupyter.kernel.local_modules import LocalModules
 from mm_jupyter.kernel.loops import loop_variables
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
@@ -76,7 +75,6 @@ class CellRecorder:
         self._generators = Generators()
         self._bindings = Bindings(shell.user_ns)
         self._generator_names: set[str] = set()
-        self._modules = LocalModules(log.root)
         self._cell: _Cell | None = None
         self._unkept: ActiveRun | None = None
         self._nested = 0
@@ -280,7 +278,7 @@ class CellRecorder:
             bound=bound,
             deleted=deleted,
             asked=seen.asked,
-            modules=self._modules.changed(self.log.sink.put),
+            modules=self.log.changed_modules(),
             random=self._random(cell),
         )
         uses = files.describe(seen, self.log.root, self.log.sink.put)
@@ -340,6 +338,8 @@ class CellRecorder:
         self._generator_names.update(name for name in bound if is_generator(namespace[name]))
 
     def _loops(self, body: str) -> frozenset[str]:
+        if "for " not in body:
+            return frozenset()
         try:
             return loop_variables(self.shell.transform_cell(body))
         except Exception:  # noqa: BLE001 - a transformer of the user's may raise anything

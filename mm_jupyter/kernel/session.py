@@ -16,12 +16,14 @@ from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.kernel.environment import capture
 from mm_jupyter.kernel.files import Uses, joined
 from mm_jupyter.kernel.git import git_state
+from mm_jupyter.kernel.local_modules import LocalModules
 from mm_jupyter.kernel.sink import Sink
 from mm_jupyter.kernel.tracking import ActiveRun
 from mm_jupyter.kernel.warning import say_once, short
 from mm_jupyter.records import (
     ContentDigest,
     Execution,
+    LocalModule,
     Outcome,
     RunId,
     RunKind,
@@ -67,6 +69,8 @@ class SessionLog:
             pid=self.pid,
             cwd=self.relative(os.getcwd()),
         )
+        self.modules: dict[str, LocalModule] = {}
+        self._local = LocalModules(root)
         self._pending: list[tuple[Execution, Uses]] = []
         self._lock = threading.Lock()
         self._sending = threading.Lock()
@@ -96,7 +100,10 @@ class SessionLog:
             self._git_thread.join(timeout=10)
         self.flush()
         self.say_trouble()
-        self.sink.close_session(self.session.id, time.time())
+        try:
+            self.sink.close_session(self.session.id, time.time())
+        except Exception as error:  # noqa: BLE001 - the process ends, and nobody is left to handle it
+            say_once("The end of the session was not recorded", short(error))
 
     def relative(self, path: str) -> str:
         """A path as records hold it: POSIX, relative to the root where it lies within."""
@@ -104,6 +111,12 @@ class SessionLog:
             return Path(path).relative_to(self.root).as_posix()
         except ValueError:
             return Path(path).as_posix()
+
+    def changed_modules(self) -> tuple[LocalModule, ...]:
+        """The project's modules imported or reloaded since the last call; ``modules`` holds the newest of each."""
+        changed = self._local.changed(self.sink.put)
+        self.modules.update((module.name, module) for module in changed)
+        return changed
 
     def next_seq(self) -> int:
         """Number the execution that starts now."""

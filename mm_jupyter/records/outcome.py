@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mm_jupyter.records.names import BlobDigest, ContentDigest, RunStatus, Scalar
-from mm_jupyter.records.session import Failure, FileUse
+from mm_jupyter.records.session import Failure, FileUse, LocalModule
 
 ParamOrigin = Literal["author", "given", "default"]
 
@@ -131,6 +131,8 @@ class Outcome:
     outputs: tuple[Output, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     files: tuple[FileUse, ...] = ()
+    modules: tuple[LocalModule, ...] = ()
+    """The project's modules that were loaded, each as it was imported last."""
     not_kept: tuple[NotKept, ...] = ()
     environment: ContentDigest | None = None
     """Replaces the one of the opening, where the run itself loaded what changes it (a BLAS)."""

@@ -16,7 +16,7 @@ from mm_jupyter.records.names import (
     Verdict,
 )
 from mm_jupyter.records.outcome import Artifact, Metric, Model, NotKept, Output, Param, Value
-from mm_jupyter.records.session import Failure, FileUse
+from mm_jupyter.records.session import Failure, FileUse, LocalModule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,7 @@ class Run:
     artifacts: tuple[Artifact, ...]
     files: tuple[FileUse, ...]
     series: dict[str, int]
+    modules: tuple[LocalModule, ...]
     not_kept: tuple[NotKept, ...]
     environment: Environment | None
     git: GitState | None

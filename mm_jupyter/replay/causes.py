@@ -46,8 +46,8 @@ def suspects(recorded: Environment | None, current: Environment | None) -> tuple
 
     old = {package.name: package.version for package in recorded.packages}
     new = {package.name: package.version for package in current.packages}
-    for name in sorted(old.keys() & new.keys()):
-        differ("package", name, old[name], new[name])
+    for name in sorted(old):  # one that was added since could not be used by the record
+        differ("package", name, old[name], new.get(name))
     differ("python", "python", recorded.python, current.python)
     if recorded.blas and current.blas:
         differ("blas", "blas", ", ".join(recorded.blas), ", ".join(current.blas))

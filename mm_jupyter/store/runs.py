@@ -84,8 +84,8 @@ def read_rows(tx: Transaction, ids: Sequence[RunId]) -> tuple[RunRow, ...]:
     return tuple(rows[number] for number in ids)
 
 
-def read_run(tx: Transaction, ref: RunRef) -> Run:
-    """A run whole.
+def read_run(tx: Transaction, ref: RunRef, environments: dict[int, Environment]) -> Run:
+    """A run whole. ``environments`` remembers those that were read before: they never change.
 
     Raises:
         NoSuchRun: there is none of that name.
@@ -112,11 +112,22 @@ def read_run(tx: Transaction, ref: RunRef) -> Run:
         artifacts=outcome.artifacts,
         files=outcome.files,
         series={name: int(count) for name, count in points},
+        modules=outcome.modules,
         not_kept=outcome.not_kept,
-        environment=_kept(tx, Environment, "environments", environment),
+        environment=_environment(tx, environment, environments),
         git=_kept(tx, GitState, "git_states", git),
         block=_block(tx, row),
     )
+
+
+def _environment(
+    tx: Transaction, number: int | None, known: dict[int, Environment]
+) -> Environment | None:
+    if number is None:
+        return None
+    if number not in known:
+        known[number] = _kept(tx, Environment, "environments", number)
+    return known[number]
 
 
 def _block(tx: Transaction, row: RunRow) -> int:

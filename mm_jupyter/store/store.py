@@ -13,6 +13,7 @@ from mm_jupyter.records import (
     AuditEntry,
     BlobDigest,
     Condition,
+    Environment,
     Execution,
     Judgement,
     Query,
@@ -63,6 +64,7 @@ class Store:
         self._packs = None if folder is None else folder / "packs"
         self._blobs = blobs.Blobs(database, self._locks, self._packs)
         self._interned = Interned()
+        self._environments: dict[int, Environment] = {}
         _open_stores.add(self)
 
     @classmethod
@@ -124,7 +126,7 @@ class Store:
     def run(self, ref: RunRef) -> Run:
         """A run whole. Raises NoSuchRun with the nearest names."""
         with self._database.read() as tx:
-            return runs.read_run(tx, ref)
+            return runs.read_run(tx, ref, self._environments)
 
     def row(self, ref: RunRef) -> RunRow:
         """A run as a list shows it. Raises NoSuchRun with the nearest names."""
