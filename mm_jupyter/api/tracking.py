@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mm_jupyter.errors import MmError
-from mm_jupyter.kernel import current
+from mm_jupyter.kernel import current, files
 from mm_jupyter.kernel.blocks import TrackedBlock
+from mm_jupyter.kernel.failing import failure_of
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.warning import say_once, short
 from mm_jupyter.records import Execution
@@ -98,15 +99,27 @@ def _open_script() -> SessionLog:
     )
     _script.append(execution)
     current.set_script(log)
+    files.watch()
+    files.begin()
     atexit.register(_close_script, log)
     return log
 
 
 def _close_script(log: SessionLog) -> None:
     (execution,) = _script
-    ended = replace(execution, seconds=time.time() - execution.started, status="ok")
-    log.append(ended)
+    error = getattr(sys, "last_value", None)  # what ended the script, where something did
     with suppress(Exception):  # at exit nobody is left to tell
+        seen = files.end(log.root, log.ignore)
+        log.changed_modules()
+        ended = replace(
+            execution,
+            seconds=time.time() - execution.started,
+            status="ok" if error is None else "raised",
+            failure=failure_of(error, log.redactor.text) if error is not None else None,
+            modules=tuple(log.modules.values()),
+            asked=seen.asked,
+        )
+        log.append(ended, files.describe(seen, log.root, log.sink.put))
         log.close()
 
 

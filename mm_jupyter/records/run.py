@@ -94,7 +94,7 @@ class Run:
     artifacts: tuple[Artifact, ...]
     files: tuple[FileUse, ...]
     series: dict[str, int]
-    modules: tuple[LocalModule, ...]
+    modules: tuple[LocalModule, ...] = ()
     not_kept: tuple[NotKept, ...]
     environment: Environment | None
     git: GitState | None

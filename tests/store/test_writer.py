@@ -79,6 +79,7 @@ OUTCOME = Outcome(
     outputs=(Output(kind="stream", name="stdout", data={"text/plain": BLOB}, truncated=7),),
     artifacts=(Artifact(name="a.png", media_type="image/png", content=BLOB, digest=MARK, size=3),),
     files=(FILE,),
+    modules=(LocalModule(name="m", path="m.py", digest=MARK, source=BLOB),),
     not_kept=(NotKept(kind="value", name="y", why="it has no digest"),),
 )
 
@@ -119,7 +120,7 @@ def test_a_run_comes_back_with_every_part(store: Store, hand: Any) -> None:
     assert (whole.row.started, whole.row.notebook) == (opening.started, "work.ipynb")
     assert (whole.row.models, whole.source) == (("model",), opening.source)
     assert (whole.environment, whole.git) == (ENVIRONMENT, git)
-    for name in ("failure", "values", "models", "outputs", "artifacts", "files", "not_kept"):
+    for name in ("failure", "values", "models", "outputs", "artifacts", "files", "modules", "not_kept"):
         assert getattr(whole, name) == getattr(OUTCOME, name)
     assert store.row(ref) == whole.row == store.runs()[0]
 
