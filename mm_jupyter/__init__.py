@@ -7,6 +7,8 @@ on is installed.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -73,6 +75,17 @@ _HOMES = {
     "verdicts": ("mm_jupyter.api.replays", "verdicts"),
     "write_recipe": ("mm_jupyter.api.replays", "write_recipe"),
 }
+
+
+class _Package(ModuleType):
+    """Keeps the import system from binding the subpackage ``replay`` over the verb of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ from mm_jupyter.records import RunCard
 # IPython's functions carry no types.
 _display: Any = ipython_display.display
 _cell_magic: Any = inputtransformer2.cell_magic
-_TRACK = re.compile(r"%%track(?!\w)(.*)", re.DOTALL)
+_TRACK = re.compile(r"%%track(?!\w|\?+\s*$)(.*)", re.DOTALL)
 _loaded: list[MmMagics] = []
 """The magics of this process's shell: none or one."""
 
@@ -60,7 +60,7 @@ def split_track_line(lines: list[str]) -> list[str]:
     """Turn the cell magic into a line magic above its cell.
 
     So the body stays a cell: line numbers, top-level ``await``, the last expression and errors are native, and the
-    shell's events come once. A cell magic below it (``%%time``) still works.
+    shell's events come once. A cell magic below it (``%%time``) still works; ``%%track?`` stays the question it is.
     """
     match = _TRACK.match(lines[0]) if lines else None
     if match is None:

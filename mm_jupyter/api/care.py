@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mm_jupyter import workspace as workspaces
 from mm_jupyter.api.runs import found, who
-from mm_jupyter.errors import NoWorkspace
+from mm_jupyter.errors import BadInput, NoWorkspace
 from mm_jupyter.records import AuditEntry
 from mm_jupyter.store import Collected, Fault
 from mm_jupyter.workspace import Workspace
@@ -30,16 +31,30 @@ def gc(*, dry_run: bool = False, workspace: Workspace | None = None) -> Collecte
 
 
 def trust(path: str | Path | None = None) -> Path:
-    """Trust a store that another user owns: from now on its runs may be replayed here.
+    """Trust a store that another user owns: from now on its runs may be replayed here. Returns its folder.
+
+    Args:
+        path: the store's folder, or one that holds ``.mm``, or lies below it; the current workspace's where None.
 
     Raises:
-        NoWorkspace: there is no store at ``path``, or above it.
+        NoWorkspace: there is no store.
+        BadInput: the store is a database server's, which needs no trust.
     """
-    start = Path(path) if path is not None else Path.cwd()
-    space = workspaces.find(start)
-    if space is None:
-        raise NoWorkspace(start)
-    return workspaces.trust(space.root)
+    if path is not None:
+        whole = Path(path).expanduser().absolute()
+        for folder in (whole, *whole.parents):
+            with suppress(NoWorkspace):
+                return workspaces.trust(folder)
+        raise NoWorkspace(path)
+    space = found(None)
+    try:
+        if space.store.folder is None:
+            raise BadInput(
+                f"The store {space.store.place} needs no trust: its server knows its users."
+            )
+        return workspaces.trust(space.store.folder)
+    finally:
+        space.store.close()
 
 
 def log(limit: int | None = 50, *, workspace: Workspace | None = None) -> list[AuditEntry]:

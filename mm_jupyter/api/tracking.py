@@ -37,6 +37,8 @@ def track(
         return TrackedBlock(
             recorder.log, experiment, running=recorder.running, tags=tags, note=note
         )
+    if current.unrecorded():  # why was said when the extension was loaded
+        return TrackedBlock(None, experiment, running=None, tags=tags, note=note)
     try:
         log = current.session() or _open_script()
     except MmError as error:  # no store can be opened: the script runs untracked

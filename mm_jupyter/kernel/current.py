@@ -38,6 +38,11 @@ def set_unrecorded() -> None:
     _process.unkept = unkept_run("unrecorded", Redactor(b"nothing is kept"))
 
 
+def unrecorded() -> bool:
+    """Whether ``set_unrecorded`` was said."""
+    return _process.unkept is not None
+
+
 def session() -> SessionLog | None:
     """The session that runs are opened in: the kernel's, else the script's."""
     return _process.recorder.log if _process.recorder is not None else _process.script

@@ -48,7 +48,8 @@ def capture(redactor: Redactor) -> Environment:
         variables={
             name: str(redactor.named(name, value))
             for name, value in sorted(os.environ.items())
-            if _VARIABLES.fullmatch(name)
+            # Where caches lie changes no result, and a replay has its own.
+            if _VARIABLES.fullmatch(name) and not name.endswith(("_CACHE_DIR", "_CACHE_PATH"))
         },
     )
 

@@ -178,7 +178,7 @@ class SessionLog:
             session=self.session.id,
             seq=running.seq if running else None,
             cell_id=running.cell_id if running else None,
-            started=running.started if running else time.time(),
+            started=running.started if running and kind == "cell" else time.time(),
             source=source,
             environment=self.environment(),
             within=within,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import numbers
 import re
 import types
@@ -32,6 +31,23 @@ MAX_TEXT = 500
 """Text params are cut at this many characters; their digest is in the values."""
 
 
+WHOLE_BYTES = 256 * 1024 * 1024
+"""What a cell bound is compared up to this size."""
+TOUCHED_BYTES = 32 * 1024 * 1024
+"""What a cell only touched is compared up to this size; most of it is data that it read."""
+_UNCHANGING = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type,
+    types.ModuleType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+)
 MAX_CHECKED = 64 * 1024
 """Comparable forms are looked through for secrets up to here; what is larger is numbers."""
 
@@ -90,6 +106,8 @@ def harvest(
         _number_or_text(name, value, wanted, found, redactor)
         if name in wanted.bound and not name.startswith("_"):
             found.values.append(_value(name, value, sink, found, redactor))
+    for name in _changed_in_place(namespace, wanted, models):
+        found.values.append(_value(name, namespace[name], sink, found, redactor, TOUCHED_BYTES))
     for name, model in models.items():
         kept = keep_model(name, model, sink.put)
         found.models[name] = kept
@@ -103,6 +121,21 @@ def harvest(
         if name not in namespace
     ]
     return found
+
+
+def _changed_in_place(
+    namespace: Mapping[str, Any], wanted: Wanted, models: Mapping[str, Any]
+) -> list[str]:
+    """Names whose object the cell may have changed without binding them: results as well (``results.append(x)``)."""
+    return [
+        name
+        for name in wanted.touched
+        if name in namespace
+        and name not in wanted.bound
+        and name not in models
+        and not name.startswith("_")
+        and not isinstance(namespace[name], _UNCHANGING)
+    ]
 
 
 def _models(namespace: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
@@ -139,11 +172,18 @@ def _number_or_text(
             )
 
 
-def _value(name: str, value: Any, sink: Sink, found: Harvest, redactor: Redactor) -> Value:
+def _value(
+    name: str,
+    value: Any,
+    sink: Sink,
+    found: Harvest,
+    redactor: Redactor,
+    limit_bytes: int = WHOLE_BYTES,
+) -> Value:
     if isinstance(value, str):
         # A secret is known by its mark, whose keyed digest is the same wherever the secret is.
         value = redactor.named(name, value)
-    print_ = fingerprint(value)
+    print_ = fingerprint(value, limit_bytes=limit_bytes)
     if print_.why is not None:
         found.not_kept.append(NotKept(kind="value", name=name, why=print_.why))
     return Value(
@@ -208,8 +248,8 @@ def real_number(value: Any) -> float | None:
     if isinstance(value, (int, float)):
         try:
             return float(value)
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
+        except OverflowError:  # a whole number that no float holds is a value, no metric
+            return None
     if type(value).__module__ in {"numpy", "torch"}:
         # Of the others a boolean and a text would pass for a number, and a complex one would warn.
         if value.shape != () or not re.search("float|int", str(value.dtype)):

@@ -11,7 +11,6 @@ import pytest
 
 from mm_jupyter.kernel.cell_run import RunFinished
 from mm_jupyter.kernel.cells import CellRecorder, experiment_of
-from mm_jupyter.kernel.loops import loop_variables
 from mm_jupyter.kernel.options import TrackOptions
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.records import Execution, RunRef
@@ -342,9 +341,7 @@ def test_a_forked_child_records_nothing(notebook: Notebook) -> None:
     assert [(one.seq, one.source) for one in notebook.executions] == [(1, "a = 1"), (2, "c = 3")]
 
 
-def test_where_the_cell_stands_and_what_it_read_is_kept(
-    notebook: Notebook, tmp_path: Path
-) -> None:
+def test_where_the_cell_stands_and_what_it_read_is_kept(notebook: Notebook, tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "data.txt").write_text("x")
     notebook.run("import os; os.chdir('sub')", "with open('data.txt') as f: f.read()")
@@ -361,24 +358,6 @@ def test_generators_that_a_cell_moved_are_kept(notebook: Notebook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "names"),
-    [
-        ("for i in range(3): pass", {"i"}),
-        ("if x:\n  for a, (b, *c) in d: pass", {"a", "b", "c"}),
-        ("with f:\n  for i in j:\n    for k in i: pass", {"i", "k"}),
-        ("def f():\n  for acc in x: pass\nacc = f()", set()),
-        ("class A:\n  for i in x: pass", set()),
-        ("[i for i in x]", set()),
-        ("async for row in rows: pass", {"row"}),
-        ("for", set()),
-        ("x = 'for i in y'", set()),
-    ],
-)
-def test_loop_variables_are_those_of_the_top_level(source: str, names: set[str]) -> None:
-    assert loop_variables(source) == names
-
-
-@pytest.mark.parametrize(
     ("notebook", "name"),
     [
         ("churn.ipynb", "churn"),
@@ -391,5 +370,3 @@ def test_loop_variables_are_those_of_the_top_level(source: str, names: set[str])
 )
 def test_a_notebooks_path_names_an_experiment(notebook: str, name: str | None) -> None:
     assert experiment_of(notebook) == name
-
-

@@ -63,8 +63,8 @@ def test_closing_sends_what_waits_and_twice_is_once(log: SessionLog, local: Stor
     log.close()
     assert _seqs(local, log) == [1]
     log.close()
-    ends = [entry for entry in local.audit() if entry.what == "session.close"]
-    assert len(ends) <= 1
+    ends = [entry for entry in local.audit() if entry.what == "session.closed"]
+    assert len(ends) == 1
 
 
 class _Slow(BundleSink):

@@ -159,7 +159,9 @@ def test_secrets_are_marked_and_half_of_one_is_never_left(redactor: Redactor) ->
     for value in (TOKEN, {"key": TOKEN}, "x" * 485 + " " + TOKEN):
         text = str(param_value("p", value, redactor))
         assert TOKEN[4:12] not in text
-    found = _harvest({"password": "s3cr3tX9!", "n": 1}, redactor, literals={"password": "s3cr3tX9!"})
+    found = _harvest(
+        {"password": "s3cr3tX9!", "n": 1}, redactor, literals={"password": "s3cr3tX9!"}
+    )
     assert "s3cr3tX9!" not in str(found)
     (value, _) = found.values
     again = _harvest({"password": "s3cr3tX9!"}, redactor).values[0]
@@ -241,9 +243,7 @@ def test_what_cannot_be_marked_is_named_and_the_rest_is_kept(redactor: Redactor)
 
 
 def test_a_form_that_holds_a_secret_is_not_kept(redactor: Redactor) -> None:
-    plain, secret = (
-        _harvest({"v": {"k": text}}, redactor).values[0] for text in ("plain", TOKEN)
-    )
+    plain, secret = (_harvest({"v": {"k": text}}, redactor).values[0] for text in ("plain", TOKEN))
     assert plain.form is not None
     assert secret.form is None
     assert TOKEN not in secret.summary

@@ -33,9 +33,7 @@ def _blob(data: bytes) -> BlobDigest:
 
 def _read(path: str, data: bytes, *, kept: bool = True) -> FileUse:
     content = _blob(data) if kept else None
-    return FileUse(
-        path=path, role="input", digest=_content(data), size=len(data), content=content
-    )
+    return FileUse(path=path, role="input", digest=_content(data), size=len(data), content=content)
 
 
 def _wrote(path: str, data: bytes = b"") -> FileUse:

@@ -86,6 +86,37 @@ def test_a_changed_input_is_restored_from_the_record(kernel, project: Path) -> N
     assert replay("io/1", restore=False).verdict == "diverged"
 
 
+@pytest.mark.parametrize(
+    ("before", "cell"),
+    [
+        ("results = []", "results.append(read())"),
+        ("d = {}", "d['x'] = read()"),
+        ("import numpy as np\na = np.zeros(3)", "a[0] = read()"),
+        ("class Box: pass\nbox = Box()", "box.value = read()"),
+        ("import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})", "df['n'] = read()"),
+        ("def fill(target, value): target.append(value)\nresults = []", "fill(results, read())"),
+    ],
+)
+def test_an_object_changed_in_place_is_a_result_too(
+    kernel, project: Path, before: str, cell: str
+) -> None:
+    (project / "n.txt").write_text("3")
+    kernel.ok("def read(): return int(open('n.txt').read())\n" + before)
+    kernel.ok(f"%%track inplace\n{cell}\nfixed = sum([1])", timeout=120)
+    assert replay("inplace/1").verdict == "identical"
+    (project / "n.txt").write_text("4")
+    assert replay("inplace/1", restore=False).verdict == "diverged"
+
+
+def test_an_absolute_path_into_the_project_that_changed_is_named(kernel, project: Path) -> None:
+    (project / "n.txt").write_text("3")
+    kernel.ok(f"%%track absolute\nn = int(open({str(project / 'n.txt')!r}).read()) + 0")
+    (project / "n.txt").write_text("4")
+    judgement = replay("absolute/1")
+    assert judgement.verdict == "diverged"
+    assert [(one.factor, one.name) for one in judgement.causes] == [("input", "n.txt")]
+
+
 def test_edited_deleted_and_out_of_order_cells_replay_from_what_really_ran(kernel) -> None:
     kernel.ok("base = 10")
     kernel.ok("def scale(v): return v * base")

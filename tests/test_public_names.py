@@ -1,0 +1,63 @@
+"""The public names are there, and cost nothing until they are used."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import mm_jupyter
+
+
+@pytest.mark.parametrize("name", mm_jupyter.__all__)
+def test_every_public_name_is_what_it_says(name: str) -> None:
+    found = getattr(mm_jupyter, name)
+    module, attribute = mm_jupyter._HOMES[name]
+    assert found is getattr(importlib.import_module(module), attribute)
+    assert found.__doc__
+
+
+@pytest.mark.parametrize("first", ["replay.verifying", "api.notebooks", "api.replays"])
+def test_the_verb_replay_is_never_hidden_by_the_package_of_that_name(first: str) -> None:
+    code = (
+        f"import mm_jupyter as mm, mm_jupyter.{first}\n"
+        "from mm_jupyter import replay\n"
+        "import mm_jupyter.replay.causes\n"
+        "assert callable(mm.replay) and callable(replay) and mm.replay is replay\n"
+        "from mm_jupyter.replay import inputs\n"
+        "assert inputs.gather\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_names_are_listed_once_and_in_order() -> None:
+    assert list(mm_jupyter.__all__) == sorted(set(mm_jupyter.__all__))
+    assert set(mm_jupyter.__all__) == set(mm_jupyter._HOMES)
+    assert set(mm_jupyter.__all__) <= set(dir(mm_jupyter))
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'mm_jupyter' has no attribute 'nonsense'"):
+        _ = mm_jupyter.nonsense  # type: ignore[attr-defined]
+
+
+def _loaded(source: str) -> set[str]:
+    code = f"import sys\nbefore = set(sys.modules)\n{source}\nprint(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_the_package_loads_the_package_only() -> None:
+    assert _loaded("import mm_jupyter") & {
+        "sqlalchemy", "click", "papermill", "rich", "numpy", "pandas", "nbformat", "IPython",
+    } == set()  # fmt: skip
+
+
+def test_a_kernel_loads_no_papermill_and_none_of_the_users_libraries() -> None:
+    assert _loaded("import mm_jupyter.magics") & {
+        "papermill", "click", "numpy", "pandas", "sklearn", "torch", "matplotlib", "nbclient",
+    } == set()  # fmt: skip
