@@ -77,12 +77,22 @@ _HOMES = {
 }
 
 
-class _Package(ModuleType):
-    """Keeps the import system from binding the subpackage ``replay`` over the verb of that name."""
+class _Verb(ModuleType):
+    """The subpackage ``replay``: the import system binds it over the verb of that name, so it can be called as such."""
 
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return __getattr__("replay")(*args, **options)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return str(__getattr__("replay").__doc__)
+
+
+class _Package(ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
+        if name in _HOMES and isinstance(value, ModuleType):
+            value.__class__ = _Verb
+        super().__setattr__(name, value)
 
 
 sys.modules[__name__].__class__ = _Package

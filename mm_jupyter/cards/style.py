@@ -83,7 +83,7 @@ align-items:center}
 .mm-c .sec+.sec,.mm-c .hd+.meta+.sec{border-top:1px solid var(--ln)}
 .mm-c .h{margin-bottom:4px}
 .mm-c .h b{margin-right:4px}
-.mm-c pre{margin:0;padding:6px 8px;border:1px solid var(--ln);border-radius:2px;overflow:auto;max-height:420px;
+.mm-o.mm-o pre{margin:0;padding:6px 8px;border:1px solid var(--ln);border-radius:2px;overflow:auto;max-height:420px;
 background:none;color:inherit;font:12px/17px var(--jp-code-font-family,monospace);white-space:pre}
 .mm-c summary{cursor:pointer;color:var(--q);font-size:11px;line-height:20px}
 .mm-o.mm-o .tw{overflow-x:auto}
@@ -112,7 +112,7 @@ line-height:18px;white-space:nowrap;max-width:none;background:none}
 .mm-o.mm-o .ls thead,.mm-o.mm-o .ls .w3,.mm-c .ls .ch i{display:none}.mm-o.mm-o .ls td{padding-right:5px}}
 @container (max-width:860px){.mm-o.mm-o .ls .w1{display:none}}
 @container (max-width:740px){.mm-o.mm-o .ls thead,.mm-o.mm-o .ls .w3,.mm-o.mm-o .ls .w2{display:none}}
-@container (max-width:460px){.mm-c .ls .v>span{display:none}}
+@container (max-width:520px){.mm-c .ls .v>span{display:none}}
 @container (max-width:360px){.mm-c .ls .mo,.mm-c .ls .ch .cn{display:none}.mm-c .ls .ch{max-width:15cqi}
 .mm-o.mm-o .ls td{padding-right:3px}.mm-o.mm-o .ls td:first-child{padding-left:4px}
 .mm-o.mm-o .ls td:last-child{padding-right:6px}}

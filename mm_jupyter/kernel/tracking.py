@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import mimetypes
 import numbers
 import threading
@@ -240,11 +239,12 @@ def _number(name: str, value: Any) -> float:
         return number
     kind = type(value).__name__
     # float() would take a text for a number, and the real part of a complex one.
-    if isinstance(value, (str, bytes, numbers.Complex)) or kind in ("bool", "bool_"):
+    odd = isinstance(value, numbers.Complex) and not isinstance(value, int)
+    if odd or isinstance(value, (str, bytes)) or kind in ("bool", "bool_"):
         raise BadInput(f"The metric {name} must be a real number, not {str(value)[:40]!r}.")
     try:
         return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+    except OverflowError as error:
+        raise BadInput(f"The metric {name} is too large for a float.") from error
     except (TypeError, ValueError) as error:
         raise BadInput(f"The metric {name} must be a real number, not a {kind}.") from error

@@ -99,6 +99,7 @@ def rng(draws: int) -> np.random.Generator:
 
 
 RECORD = np.dtype([("a", "i1"), ("b", "f8")], align=True)
+TABLE = pd.DataFrame({"a": [1, 2]})
 FIT = np.random.default_rng(0).normal(size=(60, 4))
 
 # Each row: two makers of the same contents, and one of other contents.
@@ -282,6 +283,11 @@ PAIRS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any]]]
         lambda: pd.Series([1, 2]),
         lambda: pd.Series([1, 2]),
         lambda: pd.Series([1, 2], name="a"),
+    ),
+    "Styler": (
+        lambda: TABLE.style.highlight_max(color="red"),
+        lambda: TABLE.style.highlight_max(color="red"),
+        lambda: TABLE.style.highlight_max(color="blue"),
     ),
     "texts of pandas 2 and 3": (
         lambda: pd.DataFrame({"a": pd.array(["x", None], dtype="str")}),

@@ -59,7 +59,7 @@ def shell() -> Iterator[Any]:
     """A terminal's shell: what a cell shows goes to the standard streams."""
     made: Any = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     made.input_transformers_cleanup.append(split_track_line)
-    made.register_magic_function(lambda line: None, magic_name="track")
+    made.register_magic_function(lambda _: None, magic_name="track")
     yield made
     made.restore_sys_module_state()
     atexit.unregister(made.atexit_operations)

@@ -62,14 +62,18 @@ def test_each_block_is_the_next_version(log: SessionLog, local: Store, running: 
 def test_what_the_block_raises_goes_on_and_is_kept(
     log: SessionLog, local: Store, error: BaseException, status: str
 ) -> None:
-    with pytest.raises(type(error)), TrackedBlock(log, "churn", running=None) as run:
-        run.log_metrics(acc=1)
-        raise error
+    def block() -> None:
+        with TrackedBlock(log, "churn", running=None) as run:
+            run.log_metrics(acc=1)
+            raise error
+
+    with pytest.raises(type(error)):
+        block()
     kept = local.run(RunRef("churn", 1))
     assert kept.row.status == status
     assert kept.failure is not None
     assert kept.failure.name == type(error).__name__
-    assert "in test_what_the_block_raises" in kept.failure.traceback
+    assert "in block" in kept.failure.traceback
     assert kept.row.metrics == {"acc": 1.0}
     assert active_block() is None
 

@@ -173,8 +173,8 @@ def test_an_unknown_version_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda data: b"",
-        lambda data: b"no zip",
+        lambda _: b"",
+        lambda _: b"no zip",
         lambda data: data[: len(data) // 2],
         lambda data: data[:-30],
         lambda data: data.replace(b'"version"', b'"vers\0on"'),

@@ -209,7 +209,7 @@ def test_without_a_name_the_notebook_gives_it(notebook: Notebook, capsys: Any) -
 
 def test_autotrack_takes_every_cell_but_ours(notebook: Notebook) -> None:
     notebook.recorder.autotrack = "auto"
-    notebook.shell.register_magic_function(lambda line: None, magic_name="mm")
+    notebook.shell.register_magic_function(lambda _: None, magic_name="mm")
     notebook.run("a = sum([1])", "%mm runs", "%%track other\nb = sum([2])")
     assert sorted(str(row.ref) for row in notebook.store.runs()) == ["auto/1", "other/1"]
     assert [one.autotracked for one in notebook.finished] == [True, False]

@@ -19,7 +19,7 @@ class _Silent(Exception):
 def _raised(error: BaseException, redactor: Redactor) -> Failure:
     try:
         raise error
-    except BaseException as caught:
+    except BaseException as caught:  # noqa: BLE001 - an interrupt is one, too
         return failure_of(caught, redactor.text)
 
 

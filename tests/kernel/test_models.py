@@ -90,7 +90,7 @@ def _packed() -> bytes:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data: b"",
+        lambda _: b"",
         lambda data: b"PK" + data,
         lambda data: data[:6],
         lambda data: data[:-1],

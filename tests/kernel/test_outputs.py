@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import sys
 from typing import Any
 
@@ -166,7 +167,7 @@ class _Session:
     def __init__(self) -> None:
         self.sent: list[Any] = []
 
-    def send(self, stream: Any, msg_or_type: Any, content: Any = None, **options: Any) -> str:
+    def send(self, _: Any, msg_or_type: Any, content: Any = None, **__: Any) -> str:
         self.sent.append((msg_or_type, content))
         return "sent"
 
@@ -225,7 +226,7 @@ def test_closing_the_tap_leaves_the_wrapper_of_another_tool_in_place() -> None:
     shell = _Shell()
     session: Any = shell.kernel.session
     seen: list[Any] = []
-    session.send = lambda *args, **kwargs: seen.append(args)
+    session.send = lambda *args: seen.append(args)
     theirs = session.send
     tap = OutputTap(shell)
     session.send(None, "status", {})
@@ -245,7 +246,7 @@ def test_in_a_terminal_the_streams_are_seen_and_given_back(
     shell.run_cell("import sys\nprint('out')\nprint('err', file=sys.stderr)\n1 + 1")
     tap.end(key)
     assert (sys.stdout, sys.stderr) == before
-    print("after")
+    sys.stdout.write("after\n")
     out, err = capsys.readouterr()
     assert out.startswith("out\n")
     assert out.endswith("after\n")
@@ -263,8 +264,7 @@ def test_a_stream_that_the_cell_replaced_is_left_to_the_cell(
     tap = OutputTap(shell)
     monkeypatch.setattr(sys, "stdout", sys.stdout)  # put back at the end
     key = tap.begin(Capture())
-    theirs = open("/dev/null", "w")
+    theirs = io.StringIO()
     monkeypatch.setattr(sys, "stdout", theirs)
     tap.end(key)
     assert sys.stdout is theirs
-    theirs.close()

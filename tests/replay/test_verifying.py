@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from mm_jupyter.api import replays
 from mm_jupyter.errors import CannotReplay
-from mm_jupyter.records import Judgement, RunRef
+from mm_jupyter.records import Asked, Judgement, RunRef
 from mm_jupyter.replay.attempt import Settings
 from mm_jupyter.replay.verifying import Record, Verified, recipes, slice_of, verify
 from mm_jupyter.workspace import Workspace, find
@@ -65,7 +67,7 @@ def _verify(space: Workspace, name: str, **options: Any) -> Verified:
         _record(space, name),
         settings,
         times=times,
-        progress=lambda phase, cell, cells: told.append(phase),
+        progress=lambda phase, *_: told.append(phase),
     )
     assert bool(told) == bool(verified.judgement.replays)
     return verified
@@ -141,19 +143,19 @@ def test_a_run_that_is_not_over_cannot_be_replayed(session: Cells, opened: Opene
     [
         (
             ("%%track r\nn = len(open({outside!r}).read()) + 0",),
-            lambda folder, outside: outside.write_text("other"),
+            lambda outside: outside.write_text("other"),
             "input",
             "it has changed since",
         ),
         (
             ("%%track r\nn = len(open({outside!r}).read()) + 0",),
-            lambda folder, outside: outside.unlink(),
+            lambda outside: outside.unlink(),
             "input",
             "it is gone",
         ),
         (
             ("token = 'ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'", "%%track r\nn = len(token) + 0"),
-            lambda folder, outside: None,
+            lambda _: None,
             "secret",
             "no environment variable holds the secret",
         ),
@@ -171,7 +173,7 @@ def test_what_cannot_be_had_is_said_before_anything_runs(
     outside = tmp_path / "outside.txt"
     outside.write_text("text")
     session(*(cell.format(outside=str(outside)) for cell in cells))
-    after(tmp_path, outside)
+    after(outside)
     judgement = _verify(opened(), "r/1").judgement
     assert (judgement.verdict, judgement.replays) == ("unverifiable", 0)
     assert judgement.items == ()
@@ -180,14 +182,14 @@ def test_what_cannot_be_had_is_said_before_anything_runs(
     assert says in judgement.said
 
 
-def test_input_at_the_keyboard_and_a_refused_connection_are_unverifiable(
-    session: Cells, opened: Opened
-) -> None:
-    import socket
+def _answer(server: socket.socket) -> None:
+    server.accept()[0].close()
 
+
+def test_a_refused_connection_is_unverifiable(session: Cells, opened: Opened) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        thread = threading.Thread(target=lambda: server.accept()[0].close())
+        thread = threading.Thread(target=_answer, args=(server,))
         thread.start()
         session(
             f"%%track net\nimport socket\nwith socket.create_connection(('127.0.0.1', {port})): n = sum([1])"
@@ -197,6 +199,28 @@ def test_input_at_the_keyboard_and_a_refused_connection_are_unverifiable(
     assert judgement.verdict == "unverifiable"
     assert "came from the network" in judgement.said
     assert judgement.items == ()
+
+
+def test_a_run_that_asked_for_input_at_the_keyboard_is_unverifiable(
+    session: Cells, opened: Opened
+) -> None:
+    session("%%track r\nx = sum([1])")
+    space = opened()
+    record = _record(space, "r/1")
+    (*earlier, cell) = record.executions
+    asked = replace(
+        cell,
+        source="%%track r\nx = float(input('How many? '))",
+        asked=(Asked(kind="input", name="How many? "),),
+    )
+    judgement = verify(
+        replace(record, executions=(*earlier, asked)),
+        Settings(key=space.key, root=space.root),
+        times=1,
+        progress=lambda *_: None,
+    ).judgement
+    assert judgement.verdict == "unverifiable"
+    assert judgement.said == "Nothing could be compared: it asked for input at the keyboard."
 
 
 def test_a_replay_that_fails_says_where(session: Cells, opened: Opened) -> None:

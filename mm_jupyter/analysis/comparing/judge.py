@@ -135,7 +135,9 @@ def _sentence(
     bad = [item for item in items if item.verdict == verdict]
     rest = _left_out(skipped)
     if verdict == "identical":
-        return f"The result is the same, bit for bit: {_counted(items)}.{rest}"
+        rules = dict.fromkeys(item.rule for item in items if item.rule)
+        aside = f" ({', '.join(rules)} aside)" if rules else ""
+        return f"The result is the same, bit for bit{aside}: {_counted(items)}.{rest}"
     if verdict == "equivalent":
         rule = next((item.rule for item in bad if item.rule), None)
         how = (

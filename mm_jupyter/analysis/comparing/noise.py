@@ -106,6 +106,8 @@ def _without_columns(lines: list[str]) -> Iterator[str]:
     size = 0
     for line in lines:
         cells = line.split()
+        if cells and cells[-1] == "\\":  # a frame too wide for one block goes on below
+            del cells[-1]
         here = frozenset(place for place, cell in enumerate(cells) if _TIME_COLUMN.fullmatch(cell))
         if here:
             found, size = here, len(cells)
@@ -141,8 +143,10 @@ RULES: tuple[Rule, ...] = (
         "addresses",
         "0x",
         (r"\bat 0x[0-9a-fA-F]{6,16}\b", "at 0x"),
-        (r"\b0x(7[ef]|5[56])[0-9a-f]{10}\b", "0x"),
+        # scikit-learn's pages shorten <sklearn.tree._tree.Tree object at 0x7f...>
+        (r"\.\.\.(?:0?x)?[0-9a-f]{6,12}(?=>|&gt;)", "...0x"),
     ),
+    replacing("bare addresses", "0x", (r"\b0x(7[ef]|5[56])[0-9a-f]{10}\b", "0x")),
     replacing("estimator ids", "sk-", (r"\bsk-(container|estimator)-id-\d+\b", r"sk-\1-id")),
     numbering("Styler ids", "T_", r"\b(T_[0-9a-f]{5})(?=[_\"'\s{,])"),
     replacing(
@@ -191,6 +195,19 @@ RULES: tuple[Rule, ...] = (
         (rf"^((?:Binning [\d.]+ GB of|Fit \d+ trees in|Time spent)(?:[^:\n]*:)?){SECONDS}", r"\1"),
         (rf"^(\[t-SNE\] .*\bin){SECONDS}", r"\1"),
     ),
+    replacing(
+        "scikit-learn's times in its pages",
+        "fitted-att-type",
+        (
+            rf"(doc-link-{_CLOCK};(?:(?!</tr>)[\s\S])*<td class=\"fitted-att-type\">float</td>\s*<td>)[^<]*",
+            r"\1",
+        ),
+        # the first of cv_results_ are times; the model's state is compared beside its page
+        (
+            r"(doc-link-cv_results_;(?:(?!</tr>)[\s\S])*<td class=\"fitted-att-type\">dict</td>\s*<td>)[^<]*",
+            r"\1",
+        ),
+    ),
     Rule(
         "scikit-learn's remaining time", "Remaining Time", lambda text: _REMAINING.sub(r"\1", text)
     ),
@@ -229,6 +246,8 @@ RULES: tuple[Rule, ...] = (
     replacing(
         "statsmodels' date and time",
         "Date:",
+        (r"(\\textbf\{Date:\} +& )\w{3}, \d{2} \w{3} \d{4}", r"\1"),
+        (r"(\\textbf\{Time:\} +& +)\d{2}:\d{2}:\d{2}", r"\1"),
         (r"\bDate:\s+\w{3}, \d{2} \w{3} \d{4}", "Date:"),
         (r"\bTime:\s+\d{2}:\d{2}:\d{2}", "Time:"),
         (r"<th>Date:</th>\s*<td>\w{3}, \d{2} \w{3} \d{4}</td>", "<th>Date:</th>"),
@@ -237,6 +256,9 @@ RULES: tuple[Rule, ...] = (
     Rule("time columns", "_time", _time_columns),
     Rule("set order", "{", _sets),
 )
+
+TEXT_RULES = tuple(rule for rule in RULES if rule.name != "bare addresses")
+"""For a text that the user bound to a name: there ``0x7f...`` is as likely a checksum."""
 
 
 def without_noise(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mm_jupyter.analysis.comparing.matching import SAME, Match, Tolerance
-from mm_jupyter.analysis.comparing.noise import is_clock_name, without_noise
+from mm_jupyter.analysis.comparing.noise import TEXT_RULES, is_clock_name, without_noise
 from mm_jupyter.analysis.fingerprints import AtomNode, BlockNode, Form, GroupNode, Node, OpaqueNode
 
 _FLOAT_ATOMS = frozenset({"float", "float16", "float32", "float64", "longdouble"})
@@ -128,7 +128,7 @@ def _atoms(one: AtomNode, other: AtomNode, path: str, found: _Findings) -> None:
         largest = max(_distance(left, right) for left, right in zip(mine, theirs, strict=True))
         found.numbers(path, 1, 1, largest, close)
     elif one.kind in ("str", "str_"):
-        left, right, rules = without_noise(one.text, other.text)
+        left, right, rules = without_noise(one.text, other.text, TEXT_RULES)
         if left == right:
             for rule in rules:
                 found.noise(rule)

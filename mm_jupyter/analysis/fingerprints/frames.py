@@ -21,6 +21,7 @@ from mm_jupyter.analysis.fingerprints.parts import (
     pairs,
 )
 from mm_jupyter.analysis.fingerprints.plain import strings_block
+from mm_jupyter.analysis.fingerprints.reflection import label_of, state_of
 
 
 def pandas_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
@@ -47,6 +48,11 @@ def pandas_part(value: Any, kinds: tuple[type, ...]) -> Part | None:
         return Atom("Period", f"{value} {value.freqstr}")
     if pd.Interval in kinds:
         return Group("interval", value.closed, (value.left, value.right))
+    style = sys.modules.get("pandas.io.formats.style")
+    if style is not None and style.Styler in kinds:
+        # The uuid is drawn anew for every one, and only makes its HTML ids unique.
+        state = [part for part in state_of(value, type(value)) if part[0] != "uuid"]
+        return attributes("object", label_of(type(value)), state)
     return None
 
 

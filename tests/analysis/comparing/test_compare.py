@@ -76,9 +76,15 @@ def test_metrics(one: float | None, other: float | None, verdict: str) -> None:
     assert item.replayed == (None if other is None else repr(other))
 
 
-def test_a_metric_that_a_clock_measured_is_named() -> None:
-    item = only(side(metrics={"fit_time": 0.1}), side(metrics={"fit_time": 0.2}))
-    assert (item.verdict, item.rule) == ("identical", "time columns")
+def test_a_metric_that_a_clock_measured_proves_nothing_and_is_named() -> None:
+    found = compare(side(metrics={"fit_time": 0.1}), side(metrics={"fit_time": 0.2}))
+    assert found.items == ()
+    assert [(note.kind, note.name) for note in found.not_compared] == [("metric", "fit_time")]
+
+
+def test_a_bound_text_is_compared_also_where_it_looks_like_an_address() -> None:
+    texts = [side(values={"checksum": text}) for text in ("0x7f8abd50ca40", "0x7f8abd50ca41")]
+    assert only(*texts).verdict == "diverged"
 
 
 @pytest.mark.parametrize("other", [2, 1.0, True, "1", None])

@@ -94,6 +94,12 @@ LOCK = side(metrics={"auc": 0.1}, values={"lock": threading.Lock()})
             "The result is the same, bit for bit: 2 metrics and 1 output.",
         ),
         (
+            side(outputs=[("stdout", "<A at 0x7f8abd50ca40>")]),
+            [side(outputs=[("stdout", "<A at 0x7f8abcca9500>")])],
+            {},
+            "The result is the same, bit for bit (addresses aside): 1 output.",
+        ),
+        (
             LOCK,
             [LOCK],
             {},

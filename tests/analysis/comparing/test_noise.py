@@ -25,6 +25,7 @@ from sklearn.manifold import TSNE
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from tqdm import tqdm
 
 from mm_jupyter.analysis.comparing.matching import Tolerance
@@ -93,6 +94,12 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(cross_validate(LogisticRegression(), X, Y, cv=3))
 
 
+def wide_table() -> str:
+    frame = table().assign(**{f"another_column_{place}": place for place in range(4)})
+    with pd.option_context("display.width", 80, "display.max_columns", 20):
+        return repr(frame)
+
+
 def search(verbose: int) -> Callable[[], object]:
     return GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2, verbose=verbose).fit(X, Y).score
 
@@ -135,8 +142,17 @@ REAL: dict[str, tuple[str, Callable[[], str]]] = {
             lambda: GradientBoostingClassifier(verbose=1, n_estimators=3, random_state=0).fit(X, Y)
         ),
     ),
+    "tree's page": (
+        "addresses, estimator ids",
+        lambda: DecisionTreeClassifier(random_state=0).fit(X, Y)._repr_html_(),
+    ),
+    "search's page": (
+        "estimator ids, scikit-learn's times in its pages",
+        lambda: GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2).fit(X, Y)._repr_html_(),
+    ),
     "scores": ("time columns", lambda: repr(cross_validate(LogisticRegression(), X, Y, cv=3))),
     "scores as a frame": ("time columns", lambda: repr(table())),
+    "scores as a frame in two blocks": ("time columns", wide_table),
     "scores as HTML": ("time columns", lambda: table().to_html()),
     "%%time": ("%%time", lambda: in_shell("%%time\nprint(sum(range(100000)))")),
     "%timeit": ("%timeit", lambda: in_shell("%timeit -n 10 -r 2 sum(range(1000))")),
@@ -182,6 +198,10 @@ SUMMARY_HTML = """\
 <tr>
   <th>Time:</th>                 <td>21:13:22</td>     <th>  Log-Likelihood:    </th>          <td> -256.00</td>
 """
+SUMMARY_LATEX = r"""
+\textbf{Date:}             & Tue, 24 Nov 2026 & \textbf{  Prob (F-statistic):} &  1.21e-40   \\
+\textbf{Time:}             &     22:27:24     & \textbf{  Log-Likelihood:    } &   -31.634   \\
+"""
 LIGHTGBM = """\
 [LightGBM] [Info] Number of positive: 147, number of negative: 153
 [LightGBM] [Info] Auto-choosing col-wise multi-threading, the overhead of testing was 0.031864 seconds.
@@ -225,6 +245,11 @@ ONE_STEP = f"Epoch 1/2\n\r\x1b[1m2/2\x1b[0m {BAR} \x1b[1m0s\x1b[0m 3ms/step - ac
             "statsmodels' date and time",
         ),
         (SUMMARY_HTML, SUMMARY_HTML.replace("21:13:22", "09:00:01"), "statsmodels' date and time"),
+        (
+            SUMMARY_LATEX,
+            SUMMARY_LATEX.replace("Tue, 24", "Wed, 25").replace("22:27:24", "09:00:01"),
+            "statsmodels' date and time",
+        ),
         (LIGHTGBM, LIGHTGBM_ROWS, "LightGBM's times"),
         (WARNING, WARNING.replace("4711/2236516223", "9/17"), "cell's file"),
         (
@@ -237,6 +262,7 @@ ONE_STEP = f"Epoch 1/2\n\r\x1b[1m2/2\x1b[0m {BAR} \x1b[1m0s\x1b[0m 3ms/step - ac
         ("frozenset({('b', 1), ('a', 2)})", "frozenset({('a', 2), ('b', 1)})", "set order"),
         ("step 1\rstep 2\rdone  \n", "step 1\rdone  \n", "progress bars"),
         ("at 0x7f8abd50ca40>", "at 0x55aabbccddee>", "addresses"),
+        ("0x7f8abd50ca40", "0x55aabbccddee", "bare addresses"),
     ],
 )
 def test_kept_outputs_are_the_same_by_their_rule(recorded: str, replayed: str, rule: str) -> None:
@@ -248,7 +274,7 @@ def test_kept_outputs_are_the_same_by_their_rule(recorded: str, replayed: str, r
 def test_every_rule_is_proven() -> None:
     proven = {name for rule, _ in REAL.values() for name in rule.split(", ")}
     proven |= {"statsmodels' date and time", "LightGBM's times", "cell's file", "warnings' paths"}
-    proven |= {"HTML ids", "set order", "keras' times"}
+    proven |= {"HTML ids", "set order", "keras' times", "bare addresses"}
     assert {rule.name for rule in RULES} == proven
 
 
