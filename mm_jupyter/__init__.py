@@ -7,8 +7,6 @@ on is installed.
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,27 +73,6 @@ _HOMES = {
     "verdicts": ("mm_jupyter.api.replays", "verdicts"),
     "write_recipe": ("mm_jupyter.api.replays", "write_recipe"),
 }
-
-
-class _Verb(ModuleType):
-    """The subpackage ``replay``: the import system binds it over the verb of that name, so it can be called as such."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return __getattr__("replay")(*args, **options)
-
-    @property
-    def __doc__(self) -> str | None:  # type: ignore[override]
-        return str(__getattr__("replay").__doc__)
-
-
-class _Package(ModuleType):
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _HOMES and isinstance(value, ModuleType):
-            value.__class__ = _Verb
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -136,7 +136,11 @@ def _open(root: Path, folder: Path, *, create: bool) -> Workspace:
 def _key(path: Path) -> bytes:
     """The key in ``path``, made if it is not there; two processes that make it at once get the same one."""
     with suppress(FileNotFoundError):
-        key = path.read_bytes()
+        try:
+            key = path.read_bytes()
+        except PermissionError:
+            # Another user's store, which we may read: its redacted secrets stay unknown to us.
+            return secrets.token_bytes(_KEY_BYTES)
         if len(key) != _KEY_BYTES:
             raise StoreDamaged(
                 f"The key {path}", f"it has {len(key)} bytes instead of {_KEY_BYTES}"

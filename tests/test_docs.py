@@ -103,7 +103,9 @@ class Reader:
         self._client.nb.cells.append(cell)
         self._client.execute_cell(cell, len(self._client.nb.cells) - 1)
         errors = [one for one in cell.outputs if one.output_type == "error"]
-        texts = [one.get("text") or one.get("data", {}).get("text/plain", "") for one in cell.outputs]
+        texts = [
+            one.get("text") or one.get("data", {}).get("text/plain", "") for one in cell.outputs
+        ]
         texts += [f"{one.ename}: {one.evalue}" for one in errors]
         self._seen = "\n".join(texts)
         raised = bool(errors) or "UsageError" in self._seen

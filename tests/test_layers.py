@@ -19,7 +19,7 @@ FLOORS = (
     ("errors",),
     ("records",),
     ("analysis", "store", "wire", "cards"),
-    ("workspace", "kernel", "replay", "registry"),
+    ("workspace", "kernel", "replaying", "registry"),
     ("api",),
     ("cli", "widgets", "server"),
     ("magics",),

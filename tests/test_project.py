@@ -135,7 +135,7 @@ def test_the_licence_is_the_one_that_the_package_states(
     [
         "from importlib.metadata import entry_points as e; e(group='console_scripts')['mm'].load()",
         "from papermill.engines import papermill_engines as e; e.get_engine('mm')",
-        "import mm_jupyter.replay.engine as e; e.MmEngine",
+        "import mm_jupyter.replaying.engine as e; e.MmEngine",
     ],
     ids=["command line", "papermill first", "engine first"],
 )

@@ -18,7 +18,7 @@ from mm_jupyter.analysis.names import cell_names
 from mm_jupyter.errors import BadNotebook, KernelDied, KernelSideFailed, ReplayTimeout
 from mm_jupyter.kernel.cells import experiment_of
 from mm_jupyter.records import Failure, RunRow, SessionId
-from mm_jupyter.replay.engine import CellState, EngineJob, bootstrap_source, execute
+from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
 from mm_jupyter.workspace import Workspace, open_or_create
 
 HASH_SEED = "0"

@@ -12,9 +12,9 @@ from mm_jupyter.api.runs import find, found, writer
 from mm_jupyter.errors import BadInput
 from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName
 from mm_jupyter.records.names import Verdict
-from mm_jupyter.replay.attempt import Settings
-from mm_jupyter.replay.recipe import to_notebook
-from mm_jupyter.replay.verifying import Record, recipes, slice_of, verify
+from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.recipe import to_notebook
+from mm_jupyter.replaying.verifying import Record, recipes, slice_of, verify
 from mm_jupyter.workspace import Workspace
 
 GOOD: tuple[Verdict, ...] = ("identical", "equivalent")

@@ -83,8 +83,9 @@ class Generators:
         restore(state, namespace)
 
     def _python(self, name: str, generator: random.Random) -> Any:
-        gauss = getattr(generator, "gauss_next", None)
-        return self._unless_same(name, generator.getstate, (_memory(generator), gauss))
+        memory = _memory(generator)
+        seen = None if memory is None else (memory, getattr(generator, "gauss_next", None))
+        return self._unless_same(name, generator.getstate, seen)
 
     def _numpy(self) -> dict[str, _State]:
         shared = _numpy_global()

@@ -40,7 +40,8 @@ def displayed(_shell: None) -> Any:
 def test_a_notebook_shows_html_with_its_text(displayed) -> None:
     view = runs_table([])
     bundles, _ = displayed(lambda: NotebookScreen().show(view))
-    assert bundles == [{"text/plain": view.text, "text/html": view.html}]
+    marker = {"application/vnd.mm_jupyter.view+json": {}}
+    assert bundles == [{"text/plain": view.text, "text/html": view.html, **marker}]
 
 
 def test_progress_turns_into_the_first_view_that_follows(displayed) -> None:

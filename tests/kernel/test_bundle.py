@@ -30,7 +30,7 @@ from mm_jupyter.records import (
     SeriesChunk,
     SessionId,
 )
-from mm_jupyter.replay.bundles import Bundle, read_bundle
+from mm_jupyter.replaying.bundles import Bundle, read_bundle
 
 SESSION = SessionId("s")
 ENVIRONMENT = Environment(

@@ -351,7 +351,7 @@ def test_where_the_cell_stands_and_what_it_read_is_kept(notebook: Notebook, tmp_
 
 
 def test_generators_that_a_cell_moved_are_kept(notebook: Notebook) -> None:
-    notebook.run("import ctypes, random", "x = random.random()", "y = 1", "rng = random.Random(3)")
+    notebook.run("import random", "x = random.random()", "y = 1", "rng = random.Random(3)")
     notebook.run("z = rng.random()")
     moved = [[state.generator for state in one.random] for one in notebook.executions]
     assert moved == [[], ["random"], [], ["rng"], ["rng"]]

@@ -15,8 +15,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from mm_jupyter.replay.engine import EngineJob, execute
-from mm_jupyter.replay.scratch import lay_out
+from mm_jupyter.replaying.engine import EngineJob, execute
+from mm_jupyter.replaying.scratch import lay_out
 
 # Programs see ``outside`` and ``inside`` (folders that exist, each with file.txt, folder/ and data.db), and ``port``,
 # where a server listens. Each is run in one process whose guard cannot be removed.

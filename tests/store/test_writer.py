@@ -120,7 +120,16 @@ def test_a_run_comes_back_with_every_part(store: Store, hand: Any) -> None:
     assert (whole.row.started, whole.row.notebook) == (opening.started, "work.ipynb")
     assert (whole.row.models, whole.source) == (("model",), opening.source)
     assert (whole.environment, whole.git) == (ENVIRONMENT, git)
-    for name in ("failure", "values", "models", "outputs", "artifacts", "files", "modules", "not_kept"):
+    for name in (
+        "failure",
+        "values",
+        "models",
+        "outputs",
+        "artifacts",
+        "files",
+        "modules",
+        "not_kept",
+    ):
         assert getattr(whole, name) == getattr(OUTCOME, name)
     assert store.row(ref) == whole.row == store.runs()[0]
 

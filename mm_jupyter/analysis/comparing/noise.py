@@ -143,9 +143,9 @@ RULES: tuple[Rule, ...] = (
         "addresses",
         "0x",
         (r"\bat 0x[0-9a-fA-F]{6,16}\b", "at 0x"),
-        # scikit-learn's pages shorten <sklearn.tree._tree.Tree object at 0x7f...>
-        (r"\.\.\.(?:0?x)?[0-9a-f]{6,12}(?=>|&gt;)", "...0x"),
     ),
+    # scikit-learn's pages shorten <sklearn.tree._tree.Tree object at 0x7f8abd50ca40>
+    replacing("shortened addresses", "...", (r"\.\.\.(?:0?x)?[0-9a-f]{6,12}(?=>|&gt;)", "...")),
     replacing("bare addresses", "0x", (r"\b0x(7[ef]|5[56])[0-9a-f]{10}\b", "0x")),
     replacing("estimator ids", "sk-", (r"\bsk-(container|estimator)-id-\d+\b", r"sk-\1-id")),
     numbering("Styler ids", "T_", r"\b(T_[0-9a-f]{5})(?=[_\"'\s{,])"),

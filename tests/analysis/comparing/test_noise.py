@@ -143,7 +143,7 @@ REAL: dict[str, tuple[str, Callable[[], str]]] = {
         ),
     ),
     "tree's page": (
-        "addresses, estimator ids",
+        "shortened addresses, estimator ids",
         lambda: DecisionTreeClassifier(random_state=0).fit(X, Y)._repr_html_(),
     ),
     "search's page": (

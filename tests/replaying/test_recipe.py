@@ -20,7 +20,7 @@ from mm_jupyter.records import (
     RunRow,
     SessionId,
 )
-from mm_jupyter.replay.recipe import make_recipe, to_notebook
+from mm_jupyter.replaying.recipe import make_recipe, to_notebook
 
 SESSION = SessionId("s")
 

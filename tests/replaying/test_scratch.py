@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mm_jupyter.errors import EscapesScratch, ScratchFull
-from mm_jupyter.replay.scratch import lay_out
+from mm_jupyter.replaying.scratch import lay_out
 
 
 def _read(cwd: Path, path: str) -> bytes:

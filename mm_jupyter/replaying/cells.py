@@ -17,8 +17,8 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout
-from mm_jupyter.replay.job import CellState
-from mm_jupyter.replay.kernels import Kernel
+from mm_jupyter.replaying.job import CellState
+from mm_jupyter.replaying.kernels import Kernel
 
 INTERRUPT_SECONDS = 5.0
 """How long an interrupted cell may take to end before the kernel is killed."""
@@ -29,7 +29,7 @@ FINISH_SECONDS = 300.0
 
 _SKIPPED_TAG = "skip-execution"
 
-_log = logging.getLogger("mm_jupyter.replay")
+_log = logging.getLogger("mm_jupyter.replaying")
 _log.addHandler(logging.NullHandler())  # nbclient logs what it raises: said once is enough
 
 

@@ -17,8 +17,8 @@ import pytest
 from nbformat import NotebookNode
 
 from mm_jupyter.errors import KernelDied, KernelSideFailed, MmError, ReplayTimeout, ScratchFull
-from mm_jupyter.replay.engine import EngineJob, Executed, MmEngine, execute
-from mm_jupyter.replay.scratch import lay_out
+from mm_jupyter.replaying.engine import EngineJob, Executed, MmEngine, execute
+from mm_jupyter.replaying.scratch import lay_out
 
 TAGGED = ("raises-exception",)
 
@@ -199,7 +199,7 @@ print(key in text)
 def test_a_notebook_that_takes_too_long_is_stopped(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mm_jupyter.replay.cells.INTERRUPT_SECONDS", 1.0)
+    monkeypatch.setattr("mm_jupyter.replaying.cells.INTERRUPT_SECONDS", 1.0)
     with pytest.raises(ReplayTimeout) as raised:
         _execute("1", (cell, *TAGGED), "2", timeout=0.5)
     assert str(raised.value) == "The kernel was stopped after 0.5 s, while cell 2 was running."
@@ -295,7 +295,7 @@ async def _raising() -> Executed:
 def test_ctrl_c_stops_the_kernel_and_ours_finishes(loop: bool, tmp_path: Path) -> None:
     program = f"""
 import asyncio, nbformat
-from mm_jupyter.replay.engine import EngineJob, execute
+from mm_jupyter.replaying.engine import EngineJob, execute
 source = "import os, time; open({str(tmp_path / "pid")!r} + str(os.getpid()), 'w'); time.sleep(600)"
 cell = nbformat.v4.new_code_cell(source)
 job = EngineJob(finish="open({str(tmp_path / "done")!r}, 'w')", on_cell=lambda *told: print(*told, flush=True))
@@ -326,7 +326,7 @@ def test_papermill_finds_it_and_needs_no_job(tmp_path: Path) -> None:
     program = (
         "import sys, papermill; papermill.execute_notebook("
         f"{str(tmp_path / 'in.ipynb')!r}, {str(tmp_path / 'out.ipynb')!r}, engine_name='mm', "
-        "progress_bar=False); assert 'mm_jupyter.replay.engine' in sys.modules"
+        "progress_bar=False); assert 'mm_jupyter.replaying.engine' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     written = nbformat.read(tmp_path / "out.ipynb", 4)

@@ -14,9 +14,9 @@ from typing import Any
 from papermill.engines import NotebookExecutionManager
 
 from mm_jupyter.errors import KernelDied, KernelSideFailed
-from mm_jupyter.replay.cells import INTERRUPT_SECONDS, Cells
-from mm_jupyter.replay.job import EngineJob
-from mm_jupyter.replay.kernels import running_kernel
+from mm_jupyter.replaying.cells import INTERRUPT_SECONDS, Cells
+from mm_jupyter.replaying.job import EngineJob
+from mm_jupyter.replaying.kernels import running_kernel
 
 SAVE_SECONDS = 1.0
 """The executed notebook is written at most this often while its cells run."""

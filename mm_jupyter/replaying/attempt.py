@@ -27,12 +27,12 @@ from mm_jupyter.records import (
     Run,
     to_json,
 )
-from mm_jupyter.replay.bundles import Bundle, read_bundle
-from mm_jupyter.replay.confine import Confinement, can_confine
-from mm_jupyter.replay.engine import CellState, EngineJob, bootstrap_source, execute
-from mm_jupyter.replay.inputs import Laid
-from mm_jupyter.replay.recipe import to_notebook
-from mm_jupyter.replay.scratch import Scratch, lay_out
+from mm_jupyter.replaying.bundles import Bundle, read_bundle
+from mm_jupyter.replaying.confine import Confinement, can_confine
+from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
+from mm_jupyter.replaying.inputs import Laid
+from mm_jupyter.replaying.recipe import to_notebook
+from mm_jupyter.replaying.scratch import Scratch, lay_out
 
 MIN_TIMEOUT = 60.0
 """Seconds that any replay may take; a long run may take ``TIMEOUT_FACTOR`` times what it took when recorded."""

@@ -22,7 +22,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 from mm_jupyter.errors import KernelDied
-from mm_jupyter.replay.confine import Confinement
+from mm_jupyter.replaying.confine import Confinement
 
 STOP_SECONDS = 3.0
 """How long a kernel may take to leave by itself (its atexit functions) before it is killed."""

@@ -16,7 +16,7 @@ from mm_jupyter.records import (
     LocalModule,
     SessionId,
 )
-from mm_jupyter.replay.inputs import Laid, gather
+from mm_jupyter.replaying.inputs import Laid, gather
 
 BLOBS: dict[str, bytes] = {}
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
-from mm_jupyter.replay.bootstrap import bootstrap_source, package_path
-from mm_jupyter.replay.job import CellState, EngineJob
-from mm_jupyter.replay.tolerated import put_back, set_aside
+from mm_jupyter.replaying.bootstrap import bootstrap_source, package_path
+from mm_jupyter.replaying.job import CellState, EngineJob
+from mm_jupyter.replaying.tolerated import put_back, set_aside
 
 if TYPE_CHECKING:
     from papermill.exceptions import PapermillExecutionError
@@ -120,7 +120,7 @@ class MmEngine:
         **options: Any,
     ) -> NotebookNode:
         """Execute ``nb`` in place and return it; what a tagged cell raised is set aside."""
-        from mm_jupyter.replay.performing import Progress, complete
+        from mm_jupyter.replaying.performing import Progress, complete
 
         job = job or EngineJob()
         if isinstance(nb.metadata.papermill["input_path"], dict):  # the notebook, given as a value

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mm_jupyter.replay.confine import Confinement
+from mm_jupyter.replaying.confine import Confinement
 
 CellState = Literal["running", "done", "failed"]
 """Of a cell; ``failed``: it raised, and the notebook stops there."""

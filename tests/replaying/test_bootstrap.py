@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from mm_jupyter.replay.engine import EngineJob, bootstrap_source, execute, package_path
+from mm_jupyter.replaying.engine import EngineJob, bootstrap_source, execute, package_path
 
 LOOK = """
 import importlib.util, json, sys

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mm_jupyter.records import Environment, Package
-from mm_jupyter.replay.causes import suspects
+from mm_jupyter.replaying.causes import suspects
 
 HERE = Environment(
     python="3.11.7",

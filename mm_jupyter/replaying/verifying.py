@@ -24,10 +24,10 @@ from mm_jupyter.records import (
     SliceName,
     Verdict,
 )
-from mm_jupyter.replay.attempt import Attempt, Settings, attempt, missing_secrets
-from mm_jupyter.replay.causes import other_inputs, suspects
-from mm_jupyter.replay.inputs import Laid, gather
-from mm_jupyter.replay.recipe import make_recipe
+from mm_jupyter.replaying.attempt import Attempt, Settings, attempt, missing_secrets
+from mm_jupyter.replaying.causes import other_inputs, suspects
+from mm_jupyter.replaying.inputs import Laid, gather
+from mm_jupyter.replaying.recipe import make_recipe
 
 SLICES: tuple[SliceName, ...] = ("optimistic", "conservative", "whole")
 _GOOD: tuple[Verdict, ...] = ("identical", "equivalent")

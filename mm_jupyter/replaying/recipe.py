@@ -13,7 +13,7 @@ from mm_jupyter.analysis.names import body, cell_names, without_ours
 from mm_jupyter.analysis.slicing import slice_executions
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import BlobDigest, Execution, Recipe, RecipeStep, Run, SliceName
-from mm_jupyter.replay.restoring import Restoring
+from mm_jupyter.replaying.restoring import Restoring
 
 _SLICES: dict[SliceName, str] = {
     "optimistic": "what the run needs by all that its sources tell (the optimistic slice)",

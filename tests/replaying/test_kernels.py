@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mm_jupyter.errors import KernelDied
-from mm_jupyter.replay.kernels import Kernel, running_kernel
+from mm_jupyter.replaying.kernels import Kernel, running_kernel
 
 
 def _alive(pid: int) -> bool:
@@ -116,7 +116,7 @@ def test_it_is_gone_when_the_block_raises() -> None:
 def test_it_ends_when_its_parent_is_killed() -> None:
     parent = """
 import asyncio, pathlib, sys
-from mm_jupyter.replay.kernels import running_kernel
+from mm_jupyter.replaying.kernels import running_kernel
 async def run():
     async with running_kernel((sys.executable,)) as kernel:
         print(kernel.process.pid, flush=True)

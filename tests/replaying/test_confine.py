@@ -12,8 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mm_jupyter.replay.confine import Confinement, can_confine
-from mm_jupyter.replay.engine import EngineJob, execute
+from mm_jupyter.replaying.confine import Confinement, can_confine
+from mm_jupyter.replaying.engine import EngineJob, execute
 
 pytestmark = pytest.mark.skipif(
     not can_confine(), reason="this machine lets this user make no namespaces"
