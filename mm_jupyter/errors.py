@@ -88,6 +88,10 @@ class NoWorkspace(NotFound):
     )
 
 
+class NoGivenStore(NoWorkspace):
+    sentence = "There is no store at {0}, which MM_STORE names."
+
+
 class StoreError(MmError):
     code = "store"
 

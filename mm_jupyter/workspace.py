@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mm_jupyter.errors import NoWorkspace, StoreDamaged, StoreReadOnly, StoreUntrusted
+from mm_jupyter.errors import NoGivenStore, NoWorkspace, StoreDamaged, StoreReadOnly, StoreUntrusted
 from mm_jupyter.store import Store
 
 FOLDER = ".mm"
@@ -64,11 +64,15 @@ def find(start: Path) -> Workspace | None:
     The environment variable MM_STORE comes first: a store's folder, a folder that holds ``.mm``, or a URL.
 
     Raises:
+        NoGivenStore: MM_STORE names none.
         StoreError: the store is there and cannot be opened.
     """
     given = os.environ.get("MM_STORE")
     if given:
-        return _given(given, start, create=False)
+        space = _given(given, start, create=False)
+        if space is None:
+            raise NoGivenStore(given)
+        return space
     root = _nearest(start)
     return None if root is None else _open(root, root / FOLDER, create=False)
 

@@ -25,8 +25,8 @@ _ARROWS = {"up": " ↑", "down": " ↓", None: ""}
 
 
 def run_page(run: Run, card: RunCard | None = None, now: float | None = None) -> Rendered:
-    """Header, what changed since the parent (needs ``card``), metrics, failure, models, files, params, environment, and
-    what could not be kept. ``now`` gives an age instead of a time."""
+    """Header, what changed since the parent (needs ``card``), metrics, failure, models, files, params, environment,
+    what could not be kept, the source, the traceback. ``now`` gives an age instead of a time."""
     return Rendered(lines=_lines(run, card, now), html=page(_html(run, card)))
 
 
@@ -113,7 +113,20 @@ def _lines(run: Run, card: RunCard | None, now: float | None) -> tuple[Line, ...
     if run.environment:
         lines += _block("environment", [_cells(_environment(run.environment, run))])
     lost = [_cells(f"{missing.kind} {missing.name}", missing.why) for missing in run.not_kept]
-    return (*lines, *_block("not kept", lost))
+    lines += _block("not kept", lost)
+    lines += _text_block("source", run.source)
+    if run.failure:
+        lines += _text_block("traceback", run.failure.traceback)
+    return tuple(lines)
+
+
+def _text_block(title: str, text_: str) -> list[Line]:
+    if not text_.strip():
+        return []
+    return [
+        ((f"  {title}", "quiet"),),
+        *(((f"    {line}", "code"),) for line in text_.splitlines()),
+    ]
 
 
 def _head_lines(run: Run, now: float | None) -> list[Line]:
