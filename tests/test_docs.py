@@ -157,7 +157,7 @@ def test_what_a_page_shows_is_what_really_comes(tour: dict[str, list[Ran]], page
         for line in ran.block.text.splitlines()
         if shape(line) not in shape(ran.shown)
     ]
-    assert missing == []
+    assert not missing, "\n".join(missing)
 
 
 def test_every_documented_key_is_in_the_real_answer_and_every_real_key_is_documented(

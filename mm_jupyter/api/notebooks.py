@@ -15,7 +15,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 
 from mm_jupyter.analysis.names import cell_names
-from mm_jupyter.errors import BadNotebook, KernelDied, KernelSideFailed, ReplayTimeout
+from mm_jupyter.errors import BadInput, BadNotebook, KernelDied, KernelSideFailed, ReplayTimeout
 from mm_jupyter.kernel.cells import experiment_of
 from mm_jupyter.records import Failure, RunRow, SessionId
 from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
@@ -51,11 +51,16 @@ def run_notebook(
         progress: called with the cells that ended and their number.
 
     Raises:
+        BadInput: the folder of ``output`` does not exist.
         BadNotebook: it cannot be read, holds no code, or its kernel is not there or speaks no Python.
         KernelDied: the kernel died; its runs are kept as crashed.
     """
     source = Path(path).absolute()
     notebook = read_notebook(source)
+    if output is not None and not Path(output).absolute().parent.is_dir():
+        raise BadInput(
+            f"There is no folder {Path(output).absolute().parent} to write {Path(output).name} into."
+        )
     space = workspace or open_or_create(source.parent)
     with tempfile.TemporaryDirectory(prefix="mm-") as folder:
         report = Path(folder) / "session"

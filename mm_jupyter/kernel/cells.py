@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mm_jupyter.analysis.names import CellNames, cell_names, track_line
+from mm_jupyter.analysis.names import cell_names, track_line
 from mm_jupyter.errors import BadOption
 from mm_jupyter.kernel import files
 from mm_jupyter.kernel.bindings import Bindings
+from mm_jupyter.kernel.bound import all_literals, bound_names, loop_variables
 from mm_jupyter.kernel.cell_run import CellRun, Ended, NotebookRun, RunFinished
 from mm_jupyter.kernel.failing import failure_of
-from mm_jupyter.kernel.loops import loop_variables
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
 from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
@@ -78,6 +78,7 @@ class CellRecorder:
         self._cell: _Cell | None = None
         self._unkept: ActiveRun | None = None
         self._nested = 0
+        self._body_before = ""
 
     # The life of the recorder
 
@@ -289,13 +290,15 @@ class CellRecorder:
     ) -> None:
         """Send the execution, with its run where it has one."""
         if execution.parameters:
-            self._given.update(dict.fromkeys(execution.bound))
+            # papermill puts its cell right below the one tagged ``parameters``, whose names have their defaults.
+            self._given.update(dict.fromkeys((*all_literals(self._body_before), *execution.bound)))
+        self._body_before = cell.body
         if cell.run is None and self.notebook_run is None:
             self.log.append(execution, uses)
             return
         execution = replace(execution, files=files.joined(uses))
         names = cell_names(cell.body)
-        bound = _bound(names, execution, namespace)
+        bound = bound_names(names, execution, namespace)
         loops = self._loops(cell.body)
         if self.notebook_run is not None:
             self.notebook_run.add(execution, bound, names.literals, loops)
@@ -383,14 +386,3 @@ def experiment_of(notebook: str) -> str | None:
     stem = re.sub(r"\.ipynb$", "", notebook.replace("\\", "/").rsplit("/", 1)[-1])
     name = re.sub(r"[^\w.\-]+", "-", stem).strip("-_.")
     return name[:100] or None
-
-
-def _bound(names: CellNames, execution: Execution, namespace: dict[str, Any]) -> tuple[str, ...]:
-    """The names that the cell bound: seen by identity, and, where it ran to its end, named in its source.
-
-    A name can be bound again to an object at the very address of the old one; its source still says so.
-    """
-    bound = dict.fromkeys(execution.bound)
-    if execution.status == "ok":
-        bound.update(dict.fromkeys(name for name in sorted(names.defines) if name in namespace))
-    return tuple(bound)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 from mm_jupyter.records import BlobDigest, Execution, FileUse, NotCompared, Restored
 
 _CHUNK = 1024 * 1024
+CHILDREN_BYTES = 256 * 1024 * 1024
+CHILDREN_FILES = 2_000
+"""Where a recipe starts processes, the project's own files are laid out for them up to this size and number."""
+_NOT_DATA = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,8 @@ class Laid:
     files: tuple[tuple[str, bytes], ...]
     restored: tuple[Restored, ...]
     missing: tuple[NotCompared, ...]
+    unseen: tuple[NotCompared, ...] = ()
+    """What the record cannot tell: files that child processes may have read."""
 
 
 def gather(
@@ -49,7 +56,45 @@ def gather(
                 restored.append(Restored(kind="module", name=module.name))
     for name in [name for name in files if name.endswith(".py")]:
         _lay_packages(name, root, files)
-    return Laid(tuple(files.items()), tuple(restored), tuple(missing))
+    unseen: tuple[NotCompared, ...] = ()
+    if any(asked.kind == "process" for step in steps for asked in step.asked):
+        unseen = _lay_for_children(root, written, files)
+    return Laid(tuple(files.items()), tuple(restored), tuple(missing), unseen)
+
+
+def _lay_for_children(
+    root: Path, written: set[str], files: dict[str, bytes]
+) -> tuple[NotCompared, ...]:
+    """What a child process read was not recorded: it finds the project's files as they lie on the disk now."""
+    room = CHILDREN_BYTES
+    count = 0
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name not in _NOT_DATA
+        )
+        for name in sorted(names):
+            path = Path(folder) / name
+            relative = path.relative_to(root).as_posix()
+            if relative in files or relative in written or path.is_symlink():
+                continue
+            size = path.stat().st_size
+            count += 1
+            if size > room or count > CHILDREN_FILES:
+                return (
+                    _children(
+                        "some of the project's files were not there for them: it is too large"
+                    ),
+                )
+            now = _on_disk(path)
+            if now is not None:
+                room -= size
+                files[relative] = now
+    return (_children("they got the project's files as they are now"),) if count else ()
+
+
+def _children(what: str) -> NotCompared:
+    why = f"what child processes read was not recorded; {what}"
+    return NotCompared(kind="process", name="children", why=why)
 
 
 def _lay_input(

@@ -254,7 +254,8 @@ def _verified(
 ) -> Verified:
     judged, recipe = best.judged, best.recipe
     last = best.attempts[-1] if best.attempts else None
-    notes = [note for one in best.attempts[:1] for note in one.not_compared]
+    notes = [*best.laid.unseen] if best.attempts else []
+    notes += [note for one in best.attempts[:1] for note in one.not_compared]
     refused = [
         NotCompared(kind=kind, name=name, why=f"the replay refused to {_VERBS.get(kind, kind)} it")
         for kind, name in dict.fromkeys(last.refusals if last else ())

@@ -328,3 +328,14 @@ def test_a_damaged_blob_is_one_sentence(
     assert care.fsck()
     with pytest.raises(StoreDamaged):
         replay("io/1")
+
+
+def test_a_child_process_finds_the_projects_files_and_the_verdict_says_so(
+    kernel, project: Path
+) -> None:
+    (project / "seed.txt").write_text("7")
+    kernel.ok("import subprocess\nseed = int(subprocess.check_output(['cat', 'seed.txt']))")
+    kernel.ok("%%track child\nx = seed + 1")
+    judgement = replay("child/1")
+    assert judgement.verdict == "identical", judgement
+    assert any(note.name == "children" for note in judgement.not_compared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mm_jupyter.kernel.loops import loop_variables
+from mm_jupyter.kernel.bound import loop_variables
 
 
 @pytest.mark.parametrize(
