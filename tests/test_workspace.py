@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mm_jupyter import workspace
-from mm_jupyter.errors import NoWorkspace, StoreDamaged, StoreError, StoreUntrusted
+from mm_jupyter.errors import NoGivenStore, NoWorkspace, StoreDamaged, StoreError, StoreUntrusted
 from mm_jupyter.workspace import Workspace
 
 
@@ -109,7 +109,11 @@ def test_mm_store_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, giv
         made(tmp_path / name)
     monkeypatch.setenv("MM_STORE", str(tmp_path / given))
     expected = tmp_path / given.partition("/")[0]
-    assert found(tmp_path / "work") == (None if given == "new" else expected)
+    if given == "new":
+        with pytest.raises(NoGivenStore, match="new, which MM_STORE names"):
+            workspace.find(tmp_path / "work")
+    else:
+        assert found(tmp_path / "work") == expected
     assert made(tmp_path / "work") == expected
     space = workspace.find(tmp_path)
     assert space is not None
