@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from mm_jupyter.kernel.databases import connected, reading
+
 READ, WRITTEN = 1, 2
 KEEP_BYTES = 16 * 1024 * 1024
 """Files up to this size are kept whole."""
 
 Signature = tuple[int, int, int, int]
+_OURS = ".mm"
 _DEFAULT_PORTS = (None, 0, "", 80, 443, "80", "443", "http", "https")
 _HOST_THREADS = ("pydevd", "IPythonHistorySaving")
 
@@ -121,6 +124,11 @@ def _hook(
     handle = _HANDLERS.get(event)
     if handle is None:
         return
+    if (
+        handle is _on_database
+    ):  # also outside of cells, and our own: its locks must outlive our reading
+        with contextlib.suppress(Exception):
+            connected(_database(args[0]) or ":memory:")
     record = switch.record
     if record is None or (switch.quiet and ident() in switch.quiet):
         return
@@ -171,21 +179,30 @@ def _write(record: Record, path: str, *, keeps: bool) -> None:
 def _content(path: str, size: int) -> Before:
     if size > KEEP_BYTES or not os.path.isfile(path):
         return Before(size, None)
-    with unwatched(), open(path, "rb") as file:
-        content = file.read(KEEP_BYTES + 1)
+    pieces = []
+    with unwatched(), reading(path) as file:
+        while piece := file.read(KEEP_BYTES + 1):
+            pieces.append(piece)
+            if sum(map(len, pieces)) > KEEP_BYTES:
+                return Before(size, None)
+    content = b"".join(pieces)
     return Before(len(content), content)
 
 
 def _on_database(record: Record, path: Any) -> None:
     """A database is read or written: only a look afterwards tells which."""
-    text = _text(path)
-    if text and text.startswith("file:"):
-        text = text[5:].split("?", 1)[0]
+    text = _database(path)
     file = _path(record, text) if text and text != ":memory:" else None
-    if file:
+    if file and f"{os.sep}{_OURS}{os.sep}" not in file:
         _write(record, file, keeps=True)
         _write(record, f"{file}-wal", keeps=True)  # SQLite's
         _write(record, f"{file}.wal", keeps=True)  # DuckDB's
+
+
+def _database(path: Any) -> str | None:
+    """The file of a database; SQLite takes ``file:`` addresses too."""
+    text = _text(path)
+    return text[5:].split("?", 1)[0] if text and text.startswith("file:") else text
 
 
 def _on_rename(

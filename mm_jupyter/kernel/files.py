@@ -24,6 +24,7 @@ from mm_jupyter.kernel.audit import (
     signature,
     unwatched,
 )
+from mm_jupyter.kernel.databases import reading
 from mm_jupyter.kernel.ignored import ignoring
 from mm_jupyter.records import Asked, BlobDigest, ContentDigest, FileUse
 
@@ -260,7 +261,7 @@ class _Task:
             return digest, None
         pieces = []
         hashed = hashlib.blake2b(digest_size=16)
-        with open(self.path, "rb", buffering=0) as file:
+        with reading(self.path) as file:
             while piece := file.read(1024 * 1024):
                 if digest is None:
                     hashed.update(piece)

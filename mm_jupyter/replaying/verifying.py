@@ -179,6 +179,10 @@ def _try(
 ) -> _Tried:
     steps = [by_seq[step.seq] for step in recipe.steps]
     laid = gather(steps, settings.root, record.read, restore=settings.restore)
+    if record.run.row.kind == "script" and not any(step.source.strip() for step in steps):
+        why = "its source was not kept, for it was not in a file"
+        missing = (NotCompared(kind="script", name="source", why=why),)
+        return _Tried(recipe, laid, (), _unverifiable(why, missing))
     secrets = missing_secrets(recipe.steps, settings)
     if secrets:
         names = ", ".join(secrets)

@@ -30,6 +30,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.display import DisplayHandle
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KDTree
@@ -43,6 +44,7 @@ from mm_jupyter.analysis.fingerprints import (
     fingerprint,
     read_form,
 )
+from mm_jupyter.analysis.secrets import Redactor
 
 
 def digest(value: object) -> str:
@@ -273,6 +275,7 @@ PAIRS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any]]]
         lambda: np.ma.array([1, 9, 3], mask=[0, 1, 0]),
         lambda: np.ma.array([1, 2, 3], mask=[0, 0, 1]),
     ),
+    "display handle": (DisplayHandle, DisplayHandle, lambda: "display"),
     "numpy generator": (lambda: rng(1), lambda: rng(1), lambda: rng(2)),
     "sparse": (
         lambda: sp.csr_matrix(([2, 1], ([0, 0], [2, 1])), (2, 3)),
@@ -605,6 +608,7 @@ def test_the_value_is_not_asked_anything(wrap: Callable[[Any], Any]) -> None:
         (sys.__stdout__, "it is an open file"),
         ({"log": sys.__stdout__}, "it holds an open file"),
         (pl.LazyFrame({"a": [1]}), "it is a lazy frame, a query that has not run"),
+        (Redactor(b"key"), "it is a part of mm_jupyter"),
         (np.zeros(1 << 16), "it holds more than 0 MiB"),
     ],
 )

@@ -6,6 +6,7 @@ import math
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -166,3 +167,25 @@ def test_a_wrong_command_is_one_sentence(kernel, line: str, says: str) -> None:
     assert says in cell.text
     assert "Traceback" not in cell.text
     assert len(cell.text) < 300
+
+
+def test_a_script_that_is_in_no_file_is_unverifiable(project: Path) -> None:
+    text = "import mm_jupyter as mm\nwith mm.track('quick') as run: run.log_metrics({'a': 1})"
+    subprocess.run([sys.executable, "-c", text], check=True)
+    (judgement,) = replays.replay(["quick/1"])
+    assert judgement.verdict == "unverifiable"
+    assert "source was not kept" in judgement.said
+
+
+def test_a_kernel_keeps_its_store_while_cells_and_other_processes_open_it_too(
+    kernel, project: Path
+) -> None:
+    for number in range(3):
+        kernel.ok(f"%%track churn\nx = sum([{number}])")
+        assert kernel.run("%mm runs").status == "ok"
+        subprocess.run(["mm", "gc"], check=True, cwd=project, capture_output=True)
+        subprocess.run(["mm", "tag", "churn/1", f"round={number}"], check=True, cwd=project)
+    cell = kernel.ok("%%track churn\nx = sum([9])")
+    assert "mm_jupyter:" not in cell.text
+    assert runs.get("churn/4").row.metrics == {"x": 9.0}
+    assert care.fsck() == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mm_jupyter.analysis.comparing.kept import compare_models, compare_values
 from mm_jupyter.analysis.comparing.matching import ATOL, RTOL, SAME, Match, Tolerance
-from mm_jupyter.analysis.comparing.noise import is_clock_name
+from mm_jupyter.analysis.comparing.noise import ADDRESSES, is_clock_name, without_noise
 from mm_jupyter.analysis.comparing.products import compare_artifacts, compare_files, compare_outputs
 from mm_jupyter.analysis.comparing.sides import Side, UserRule, Work, both, cut
 from mm_jupyter.analysis.comparing.texts import match_texts
@@ -119,7 +119,18 @@ def _params(work: Work) -> None:
 
 
 def _param_match(one: Scalar, other: Scalar) -> Callable[[Tolerance], Match]:
-    return lambda _: SAME if _same_scalar(one, other) else Match("diverged")
+    """Exact, but for addresses: a param may be the ``repr`` of a function."""
+
+    def match(_: Tolerance) -> Match:
+        if _same_scalar(one, other):
+            return SAME
+        if isinstance(one, str) and isinstance(other, str):
+            left, right, rules = without_noise(one, other, ADDRESSES)
+            if left == right:
+                return Match("identical", ", ".join(rules))
+        return Match("diverged")
+
+    return match
 
 
 def _param(param: Param | None) -> str | None:

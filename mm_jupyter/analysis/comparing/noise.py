@@ -257,6 +257,7 @@ RULES: tuple[Rule, ...] = (
     Rule("set order", "{", _sets),
 )
 
+ADDRESSES = tuple(rule for rule in RULES if rule.name == "addresses")
 TEXT_RULES = tuple(rule for rule in RULES if rule.name != "bare addresses")
 """For a text that the user bound to a name: there ``0x7f...`` is as likely a checksum."""
 

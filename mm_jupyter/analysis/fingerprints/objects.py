@@ -109,6 +109,17 @@ def _figure(value: Any, _kinds: tuple[type, ...]) -> Part | None:
     return Opaque(label_of(type(value)), "a part of a figure, which is compared as a picture")
 
 
+def _ipython(value: Any, kinds: tuple[type, ...]) -> Part | None:
+    """A display handle is a random number by which an output is updated: no result."""
+    if any(qualname_of(kind) == "DisplayHandle" for kind in kinds):
+        return Atom("handle", "display")
+    return None
+
+
+def _ours(value: Any, _kinds: tuple[type, ...]) -> Part | None:
+    return Opaque(label_of(type(value)), "a part of mm_jupyter")
+
+
 _KINDS: dict[type, Callable[[Any], Part]] = {
     **KINDS,
     type: class_part,
@@ -128,4 +139,6 @@ _LIBRARIES: dict[str, Callable[[Any, tuple[type, ...]], Part | None]] = {
     "xgboost": _booster,
     "lightgbm": _booster,
     "matplotlib": _figure,
+    "IPython": _ipython,
+    "mm_jupyter": _ours,
 }

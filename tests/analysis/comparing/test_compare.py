@@ -93,6 +93,14 @@ def test_params_are_exact(other: Any) -> None:
     assert only(side(params={"a": 1}), side(params={"a": other})).verdict == "diverged"
 
 
+def test_a_param_that_is_the_repr_of_a_function_differs_by_its_name_only() -> None:
+    reprs = ["<function f at 0x7f8abd50ca40>", "<function f at 0x7f8abcca9500>"]
+    one, other = [side(params={"func": text}) for text in reprs]
+    assert (only(one, other).verdict, only(one, other).rule) == ("identical", "addresses")
+    another = side(params={"func": "<function g at 0x7f8abcca9500>"})
+    assert only(one, another).verdict == "diverged"
+
+
 @pytest.mark.parametrize(
     ("points", "verdict", "why"),
     [
