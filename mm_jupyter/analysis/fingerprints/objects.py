@@ -109,7 +109,7 @@ def _figure(value: Any, _kinds: tuple[type, ...]) -> Part | None:
     return Opaque(label_of(type(value)), "a part of a figure, which is compared as a picture")
 
 
-def _ipython(value: Any, kinds: tuple[type, ...]) -> Part | None:
+def _ipython(_value: Any, kinds: tuple[type, ...]) -> Part | None:
     """A display handle is a random number by which an output is updated: no result."""
     if any(qualname_of(kind) == "DisplayHandle" for kind in kinds):
         return Atom("handle", "display")
