@@ -92,6 +92,9 @@ class CellRecorder:
         running = running and self._tap.request() is not None
         for execution in self._earlier(running):
             self.log.append(execution)
+            if execution.parameters:
+                self.given((*all_literals(self._body_before), *all_literals(execution.source)))
+            self._body_before = execution.source
         self.shell.events.register("pre_run_cell", self._before_cell)
         self.shell.events.register("post_run_cell", self._after_cell)
         if running:
@@ -118,6 +121,9 @@ class CellRecorder:
             return self._cell.run.run
         if self._unkept is not None:
             return self._unkept
+        if self._choose is not None and self.notebook_run is None:
+            # Our host chose another cell: what this one logs belongs to a run that is not made again here.
+            return unkept_run("replay", self.log.redactor)
         return self.notebook_run.inner.run if self.notebook_run is not None else None
 
     @property
@@ -289,7 +295,7 @@ class CellRecorder:
         self, cell: _Cell, execution: Execution, uses: files.Uses, namespace: dict[str, Any]
     ) -> None:
         """Send the execution, with its run where it has one."""
-        if execution.parameters:
+        if execution.parameters and self._choose is None:
             # papermill puts its cell right below the one tagged ``parameters``, whose names have their defaults.
             self._given.update(dict.fromkeys((*all_literals(self._body_before), *execution.bound)))
         self._body_before = cell.body
@@ -376,6 +382,7 @@ class CellRecorder:
                 started=0.0,
                 seconds=0.0,
                 status="ok",
+                parameters=_PAPERMILL.match(source) is not None,
             )
             for count, source in enumerate(sources, start=1)
         ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
 from mm_jupyter.analysis.comparing import Judged, Side, judge
+from mm_jupyter.analysis.names import body, cell_names
 from mm_jupyter.analysis.slicing import slice_executions
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import (
@@ -224,13 +225,45 @@ def _replay(
 def _judge(record: Record, attempts: Sequence[Attempt]) -> Judged:
     """Judge what the replays gave; one that did not reach its end speaks by why it did not."""
     broken = next((one for one in attempts if one.side is None), None)
-    judged = (
-        judge(record.side, [one.side for one in attempts if one.side is not None])
-        if broken is None
-        else Judged("failed", f"The replay failed: {broken.said}.", (), ())
-    )
-    outside = _outside(record, broken or attempts[-1]) if judged.verdict == "failed" else None
+    if broken is not None:
+        said = str(broken.said).rstrip(".")
+        judged = Judged("failed", f"The replay failed: {said}.", (), ())
+    else:
+        recorded, unset = _comparable(record, attempts[0])
+        judged = judge(recorded, [one.side for one in attempts if one.side is not None])
+        judged = replace(judged, not_compared=(*judged.not_compared, *unset))
+    raised = broken or next((one for one in attempts if _raised(one)), None)
+    if raised is None or record.run.failure is not None:
+        return judged
+    outside = _outside(record, raised)
     return judged if outside is None else _unverifiable(outside.why, (outside,))
+
+
+def _raised(one: Attempt) -> bool:
+    return one.side is not None and one.side.outcome.failure is not None
+
+
+def _comparable(record: Record, one: Attempt) -> tuple[Side, tuple[NotCompared, ...]]:
+    """The record without the params that no step of the recipe sets: papermill gave them, and nothing used them."""
+    side = record.side
+    if record.run.row.kind != "cell" or one.side is None:
+        return side, ()
+    seqs = {step.seq for step in one.recipe.steps}
+    steps = [step for step in record.executions if step.seq in seqs]
+    here = {param.name for param in one.side.outcome.params}
+    for step in steps:
+        here.update(step.bound, cell_names(body(step.source)).defines)
+    unset = [
+        param.name
+        for param in side.outcome.params
+        if param.origin == "author" and param.name not in here
+    ]
+    kept = tuple(param for param in side.outcome.params if param.name not in unset)
+    notes = (
+        NotCompared(kind="param", name=name, why="nothing that led to the run used it")
+        for name in unset
+    )
+    return Side(replace(side.outcome, params=kept), side.read), tuple(notes)
 
 
 def _outside(record: Record, broken: Attempt) -> NotCompared | None:

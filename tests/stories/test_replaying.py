@@ -339,3 +339,22 @@ def test_a_child_process_finds_the_projects_files_and_the_verdict_says_so(
     judgement = replay("child/1")
     assert judgement.verdict == "identical", judgement
     assert any(note.name == "children" for note in judgement.not_compared)
+
+
+def test_a_needed_cell_that_logged_into_its_own_run_replays(kernel) -> None:
+    kernel.ok("import mm_jupyter as mm")
+    kernel.ok("%%track one\nloss = sum([0.5])\nmm.log(loss=loss)")
+    kernel.ok("%%track two\nhalf = loss / 2")
+    judgement = replay("two/1")
+    assert judgement.verdict == "identical", judgement
+    assert judgement.executions == 3
+
+
+def test_a_parameter_that_the_run_does_not_use_is_not_compared(kernel) -> None:
+    kernel.ok("x = 1\nspare = 2")
+    kernel.ok("# Parameters\nx = 3\nspare = 4\n")
+    kernel.ok("%%track given\ny = 10 + abs(-5)")
+    assert runs.get("given/1").row.param("spare") == 4
+    judgement = replay("given/1")
+    assert judgement.verdict == "identical", judgement
+    assert {note.name for note in judgement.not_compared} == {"x", "spare"}
