@@ -20,6 +20,7 @@ from mm_jupyter.kernel.failing import failure_of
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
 from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
+from mm_jupyter.kernel.reach import Reach
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 from mm_jupyter.kernel.values import Wanted
@@ -46,6 +47,7 @@ class _Cell:
     body: str
     run: CellRun | None = None
     capture: str | None = None
+    reach: Reach | None = None
 
 
 class CellRecorder:
@@ -188,6 +190,8 @@ class CellRecorder:
             body=body,
         )
         cell.run = self._open_run(line, body, execution)
+        if cell.run is not None:
+            cell.reach = Reach(cell_names(body), namespace)
         captures = [run.capture for run in (cell.run, self._notebook_cell()) if run is not None]
         if captures:
             cell.capture = self._tap.begin(*captures)
@@ -315,6 +319,7 @@ class CellRecorder:
         wanted = Wanted(
             bound=bound,
             touched=tuple(sorted(names.changes | names.may_change)),
+            changed=cell.reach.changed(namespace) if cell.reach is not None else (),
             literals=names.literals,
             given=tuple(self._given),
             loops=loops,

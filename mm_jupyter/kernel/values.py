@@ -69,12 +69,14 @@ class Wanted:
     """Which names to look at, and as what.
 
     ``bound`` are the names that the cell bound, ``touched`` those whose object it may have changed in place,
+    ``changed`` those whose object it did change,
     ``literals`` those that it bound to a literal, ``given`` those that papermill set, ``loops`` the variables of its
     loops; ``params``, ``metrics`` and ``models`` are the user's own words.
     """
 
     bound: tuple[str, ...]
     touched: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     literals: Mapping[str, Scalar] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     loops: frozenset[str] = frozenset()
@@ -129,12 +131,12 @@ def _changed_in_place(
     """Names whose object the cell may have changed without binding them: results as well (``results.append(x)``)."""
     return [
         name
-        for name in wanted.touched
+        for name in _unique(wanted.touched, wanted.changed)
         if name in namespace
         and name not in wanted.bound
         and name not in models
         and not name.startswith("_")
-        and not isinstance(namespace[name], _UNCHANGING)
+        and (name in wanted.changed or not isinstance(namespace[name], _UNCHANGING))
     ]
 
 

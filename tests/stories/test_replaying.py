@@ -95,6 +95,15 @@ def test_a_changed_input_is_restored_from_the_record(kernel, project: Path) -> N
         ("class Box: pass\nbox = Box()", "box.value = read()"),
         ("import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})", "df['n'] = read()"),
         ("def fill(target, value): target.append(value)\nresults = []", "fill(results, read())"),
+        ("o = {'a': [0]}", "x = o['a']; x[0] = read(); del x"),
+        ("state = [0]\ndef mut(): state[0] = read()", "mut()"),
+        ("class C:\n    seen = []\n    def go(self): C.seen.append(read())", "C().go()"),
+        (
+            "def counter():\n    n = []\n    return lambda: n.append(read())\nadd = counter()",
+            "add()",
+        ),
+        ("rows = [{}, {}]", "for r in rows: r['x'] = read()"),
+        ("def keep(v, seen=[]): seen.append(v)", "keep(read())"),
     ],
 )
 def test_an_object_changed_in_place_is_a_result_too(
