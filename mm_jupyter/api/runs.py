@@ -12,6 +12,7 @@ from mm_jupyter.analysis.diffing import changes, diff_runs
 from mm_jupyter.analysis.queries import parse_query, parse_sort
 from mm_jupyter.errors import BadInput, NoSuchExperiment, NotFound, NoWorkspace
 from mm_jupyter.records import (
+    Change,
     Diff,
     Execution,
     Field,
@@ -107,10 +108,20 @@ def card_of(space: Workspace, ref: RunRef, recent: dict[RunRef, Run] | None = No
     return RunCard(
         row=run.row,
         parent=parent.row if parent else None,
-        changes=changes(_diff(parent, run)) if parent else (),
+        changes=_shown_changes(parent, run) if parent else (),
         models=tuple((model.name, model.type, model.size) for model in run.models),
         inputs=sum(use.role == "input" for use in run.files),
         failure=run.failure,
+    )
+
+
+def _shown_changes(old: Run, new: Run) -> tuple[Change, ...]:
+    """A run that did not get to its end has lost nothing: what it lacks did not happen yet."""
+    whole = new.row.status == "completed"
+    return tuple(
+        change
+        for change in changes(_diff(old, new))
+        if whole or change.new is not None or change.kind == "data"
     )
 
 
@@ -148,6 +159,14 @@ def best(
     names = space.store.experiments()
     if experiment not in names:
         raise NoSuchExperiment(experiment, tuple(get_close_matches(experiment, names)))
+    known = {
+        name
+        for row in find(f"experiment == {experiment!r}", workspace=space)
+        for name in row.metrics
+    }
+    if metric not in known:
+        hint = f" It has {', '.join(sorted(known)[:8])}." if known else ""
+        raise BadInput(f"No run of {experiment} has a metric {metric}.{hint}")
     if minimize is None:
         way = direction(metric)
         if way is None:
@@ -169,13 +188,7 @@ def best(
     )
     rows = space.store.runs(query)
     if not rows:
-        known = {
-            name
-            for row in find(f"experiment == {experiment!r}", workspace=space)
-            for name in row.metrics
-        }
-        hint = f" It has {', '.join(sorted(known)[:8])}." if known else ""
-        raise BadInput(f"No completed run of {experiment} has a metric {metric}.{hint}")
+        raise BadInput(f"No completed run of {experiment} has a metric {metric}.")
     return rows[0]
 
 

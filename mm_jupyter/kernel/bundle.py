@@ -103,8 +103,8 @@ class BundleSink:
 
     def close_run(self, run: RunId, outcome: Outcome, execution: Execution | None) -> None:
         """Keep an outcome, its series inside."""
-        points = tuple(self._points.pop(run, {}).values())
-        self.outcomes[run] = replace(outcome, series=points)
+        self.add_points(run, outcome.series)
+        self.outcomes[run] = replace(outcome, series=tuple(self._points.pop(run).values()))
         if execution is not None:
             self.executions.append(execution)
 

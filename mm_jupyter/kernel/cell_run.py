@@ -13,6 +13,7 @@ from mm_jupyter.kernel.tracking import ActiveRun
 from mm_jupyter.kernel.values import Harvest, Wanted, harvest
 from mm_jupyter.kernel.warning import short
 from mm_jupyter.records import (
+    ContentDigest,
     Execution,
     Failure,
     FileUse,
@@ -60,8 +61,11 @@ class CellRun:
         wanted: Wanted,
         ended: Ended,
         execution: Execution | None,
-    ) -> RunFinished:
-        """Harvest the namespace and close the run. What cannot be read is named on the run; the run is closed."""
+    ) -> RunFinished | None:
+        """Harvest the namespace and close the run. What cannot be read is named on the run.
+
+        None: the sink refuses its end for now, and it waits.
+        """
         not_kept: list[NotKept] = []
         try:
             found = harvest(namespace, wanted, log.sink, log.redactor)
@@ -77,10 +81,9 @@ class CellRun:
         if self.capture.truncated:
             why = f"{self.capture.truncated:,} characters over the limit were left out"
             not_kept.append(NotKept(kind="outputs", name="", why=why))
-        if found.series:
-            log.sink.add_points(self.run.id, found.series)
         outcome = self._outcome(found, outputs, not_kept, ended, log)
-        log.close_run(self.run, outcome, execution)
+        if not log.close_run(self.run, outcome, execution):
+            return None
         return RunFinished(self.run.ref, ended.status, self.autotracked)
 
     def _outcome(
@@ -100,6 +103,7 @@ class CellRun:
             metrics=tuple({**found.metrics, **run.metrics}.values()),
             tags=run.tags,
             note=run.note,
+            series=tuple(found.series),
             values=tuple(found.values),
             models=tuple({**found.models, **run.models}.values()),
             outputs=outputs,
@@ -107,8 +111,16 @@ class CellRun:
             files=ended.files,
             modules=tuple(log.modules.values()),
             not_kept=(*found.not_kept, *not_kept),
-            environment=log.environment(),
+            environment=_environment(log),
         )
+
+
+def _environment(log: SessionLog) -> ContentDigest | None:
+    """The environment by now; None leaves the one that the run was opened with."""
+    try:
+        return log.environment()
+    except Exception:  # noqa: BLE001 - a sink that refuses it now takes the run's end later
+        return None
 
 
 @dataclass(slots=True)
@@ -143,7 +155,7 @@ class NotebookRun:
         self.interrupted = execution.status == "interrupted"
         self.failure = execution.failure
 
-    def close(self, log: SessionLog, namespace: Mapping[str, Any]) -> RunFinished:
+    def close(self, log: SessionLog, namespace: Mapping[str, Any]) -> RunFinished | None:
         """Close it; it failed if its last cell raised, for a notebook goes on only after an error it tolerates."""
         status: RunStatus = (
             "interrupted" if self.interrupted else "failed" if self.failure else "completed"

@@ -369,8 +369,8 @@ class CellRecorder:
             return "interrupted", failure_of(error, self.log.redactor.text)
         return "raised", failure_of(error, self.log.redactor.text)
 
-    def _tell(self, finished: RunFinished) -> None:
-        if self._finished is not None:
+    def _tell(self, finished: RunFinished | None) -> None:
+        if self._finished is not None and finished is not None:
             self._finished(finished)
 
     def _earlier(self, running: bool) -> list[Execution]:

@@ -34,6 +34,8 @@ from mm_jupyter.records import (
 
 FLUSH_SECONDS = 0.5
 """A plain execution reaches the sink at most this much later, or with the next tracked one."""
+RETRY_SECONDS = 2.0
+"""What the sink refused is tried again after so long."""
 GIT_SECONDS = 10.0
 """The repository is looked at again when the last look is older than this."""
 LOOK_SECONDS = 1.0
@@ -71,6 +73,7 @@ class SessionLog:
         )
         self.modules: dict[str, LocalModule] = {}
         self._local = LocalModules(root)
+        self._closings: list[tuple[ActiveRun, Outcome, Execution | None]] = []
         self._pending: list[tuple[Execution, Uses]] = []
         self._lock = threading.Lock()
         self._sending = threading.Lock()
@@ -132,6 +135,8 @@ class SessionLog:
     def flush(self) -> None:
         """Send what waits. What the sink refuses stays and is tried again; ``trouble`` says why."""
         with self._sending:  # one at a time: the end of the session waits for what is on its way
+            if not self._close_waiting():
+                return
             with self._lock:
                 pending, self._pending = self._pending, []
             if not pending:
@@ -142,6 +147,19 @@ class SessionLog:
                 with self._lock:
                     self._pending[:0] = pending
                 self._trouble = short(error)
+
+    def _close_waiting(self) -> bool:
+        """End the runs whose end the sink refused before; False where it still does."""
+        while self._closings:
+            run, outcome, execution = self._closings[0]
+            try:
+                run.flush()
+                self.sink.close_run(run.id, outcome, execution)
+            except Exception as error:  # noqa: BLE001 - as in flush
+                self._trouble = short(error)
+                return False
+            self._closings.pop(0)
+        return True
 
     def say_trouble(self) -> None:
         """Tell the user once, in a cell, what a background write met."""
@@ -154,6 +172,9 @@ class SessionLog:
             time.sleep(FLUSH_SECONDS)
             self._wake.clear()
             self.flush()
+            if self._closings or self._pending:
+                time.sleep(RETRY_SECONDS)
+                self._wake.set()
 
     def open_run(
         self,
@@ -196,10 +217,18 @@ class SessionLog:
         self._look_at_git(id_)
         return ActiveRun(self.sink, id_, ref, self.redactor)
 
-    def close_run(self, run: ActiveRun, outcome: Outcome, execution: Execution | None) -> None:
-        """End a run with everything it gave."""
-        run.flush()
-        self.sink.close_run(run.id, outcome, execution)
+    def close_run(self, run: ActiveRun, outcome: Outcome, execution: Execution | None) -> bool:
+        """End a run with everything it gave. What the sink refuses is kept and tried again: then it says so and is
+        False."""
+        try:
+            run.flush()
+            self.sink.close_run(run.id, outcome, execution)
+        except Exception as error:  # noqa: BLE001 - a locked store, a full disk: nothing may be lost for that
+            self._closings.append((run, outcome, execution))
+            self._wake.set()
+            say_once(f"The end of {run.ref} is not kept yet", short(error))
+            return False
+        return True
 
     def environment(self) -> ContentDigest:
         """The digest of the environment as it is now; captured again only when something that counts has changed."""

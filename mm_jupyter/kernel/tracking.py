@@ -95,7 +95,13 @@ class ActiveRun:
         return time.perf_counter() - self._clock
 
     def log_params(self, params: Mapping[str, Any] | None = None, **named: Any) -> None:
-        """Keep params: text, numbers, booleans and None as they are, anything else as its short text."""
+        """Keep params: text, numbers, booleans and None as they are, anything else as its short text.
+
+        Raises:
+            BadInput: ``params`` maps no names to values.
+        """
+        if params is not None and not isinstance(params, Mapping):
+            raise BadInput(f"log_params takes a dict, not a {type(params).__name__}.")
         for name, value in {**(params or {}), **named}.items():
             self.params[name] = Param(name=name, value=param_value(name, value, self._redact))
 

@@ -48,6 +48,8 @@ _UNCHANGING = (
     types.FunctionType,
     types.BuiltinFunctionType,
 )
+MAX_SECRET = 1024 * 1024
+"""Longer texts are kept by digest alone, so there is nothing to redact."""
 MAX_CHECKED = 64 * 1024
 """Comparable forms are looked through for secrets up to here; what is larger is numbers."""
 
@@ -182,7 +184,7 @@ def _value(
     redactor: Redactor,
     limit_bytes: int = WHOLE_BYTES,
 ) -> Value:
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) <= MAX_SECRET:
         # A secret is known by its mark, whose keyed digest is the same wherever the secret is.
         value = redactor.named(name, value)
     print_ = fingerprint(value, limit_bytes=limit_bytes)

@@ -137,11 +137,12 @@ def test_the_best_run_is_by_direction(
     assert str(best.ref) == expected
 
 
-def test_what_has_no_best_is_said(space: Workspace, three: None) -> None:
+def test_what_has_no_best_is_said(space: Workspace, hand: Any, three: None) -> None:
+    hand.run("odd", metrics={"depthness": 1.0})
     with pytest.raises(NoSuchExperiment, match=r"no experiment chrun\. Did you mean churn"):
         runs.best("chrun", "accuracy", workspace=space)
     with pytest.raises(BadInput, match="Which way is depthness better"):
-        runs.best("churn", "depthness", workspace=space)
+        runs.best("odd", "depthness", workspace=space)
     with pytest.raises(BadInput, match=r"has a metric loss\. It has accuracy"):
         runs.best("churn", "loss", workspace=space)
 

@@ -121,7 +121,7 @@ def test_a_block_whose_end_cannot_be_kept_ends_all_the_same(
 ) -> None:
     with TrackedBlock(log, "churn", running=None):
         local._database.outside("DROP TABLE runs")
-    assert capsys.readouterr().err.startswith("mm_jupyter: The end of churn/1 was not recorded: ")
+    assert capsys.readouterr().err.startswith("mm_jupyter: The end of churn/1 is not kept yet: ")
 
 
 def test_without_a_session_the_block_runs(said: set[str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from mm_jupyter.api import care, replays, runs
 
+MM = str(Path(sys.executable).with_name("mm"))
 IMPATIENT = (
     "from mm_jupyter.store import Store\nStore.open.__func__.__kwdefaults__['patience'] = 0.5"
 )
@@ -177,14 +178,35 @@ def test_a_script_that_is_in_no_file_is_unverifiable(project: Path) -> None:
     assert "source was not kept" in judgement.said
 
 
+def test_a_run_that_ends_while_the_store_is_locked_is_kept_when_it_is_free(
+    kernels: Callable[..., object], project: Path
+) -> None:
+    kernel = kernels()
+    kernel.ok(IMPATIENT)
+    kernel.ok("%load_ext mm_jupyter")
+    kernel.ok("import sqlite3")
+    cell = kernel.ok(
+        "%%track churn\n"
+        "other = sqlite3.connect('.mm/store.db', isolation_level=None)\n"
+        "_ = other.execute('BEGIN IMMEDIATE')\nx = sum([7])"
+    )
+    assert cell.text.count("mm_jupyter:") == 1
+    assert "not kept yet" in cell.text
+    kernel.ok("_ = other.execute('ROLLBACK'); other.close()")
+    kernel.close()
+    run = runs.get("churn/1")
+    assert run.row.status == "completed"
+    assert run.row.metrics == {"x": 7.0}
+
+
 def test_a_kernel_keeps_its_store_while_cells_and_other_processes_open_it_too(
     kernel, project: Path
 ) -> None:
     for number in range(3):
         kernel.ok(f"%%track churn\nx = sum([{number}])")
         assert kernel.run("%mm runs").status == "ok"
-        subprocess.run(["mm", "gc"], check=True, cwd=project, capture_output=True)
-        subprocess.run(["mm", "tag", "churn/1", f"round={number}"], check=True, cwd=project)
+        subprocess.run([MM, "gc"], check=True, cwd=project, capture_output=True)
+        subprocess.run([MM, "tag", "churn/1", f"round={number}"], check=True, cwd=project)
     cell = kernel.ok("%%track churn\nx = sum([9])")
     assert "mm_jupyter:" not in cell.text
     assert runs.get("churn/4").row.metrics == {"x": 9.0}
