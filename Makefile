@@ -35,7 +35,7 @@ lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
 	cd notebooks && $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) quickstart.ipynb
 
 bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
-	$(BIN)/python benchmarks/cost.py
+	$(BIN)/python benchmarks/cost.py --write
 
 docs: $(INSTALLED) ## write docs/commands.md from the commands
 	$(BIN)/python docs/make_commands.py

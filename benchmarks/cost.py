@@ -7,7 +7,8 @@ Every figure is taken in a process of its own, the subjects alternating within a
   W5     %load_ext mm_jupyter, and 1,000 plain cells after it
   W7     ten notebooks of ten cells each, re-executed in a fresh kernel each
   W8     a tracked trivial cell in a kernel, against the same cell plain
-  plain  a plain cell of 20 lines with the extension loaded and 500 names bound, against the same without it
+  plain  a plain cell of 20 lines with the extension loaded and 500 names bound, against the same without it; in a
+         bare IPython shell, since the noise of a kernel's protocol is larger than what is measured
 """
 
 from __future__ import annotations
@@ -42,6 +43,17 @@ GOALS = {
     "W8 mm_jupyter": "<= 1.5 CPU ms",
     "plain cell, extension loaded": "<= 0.3 CPU ms",
 }
+
+
+NOTES = """\
+- What each row measures stands in `python benchmarks/cost.py --help`; *floor* is plain `sqlite3` in WAL mode with the
+  same data in one transaction.
+- CPU is that of the whole process, its threads included. A figure that is a difference of two cells in a kernel
+  (W8) carries the noise of the kernel's own protocol, 3 to 5 ms a cell; a lowest value may be negative.
+- About 1.3 ms of W8 are the message that displays the run card, and 0.8 ms the two transactions that open and close the
+  run. The goal of 1.5 ms is missed as long as every tracked cell shows its card.
+- W7 replays one run after the other, each in a fresh kernel confined by the system, and judges it; papermill only
+  executes."""
 
 
 def measure(subject: str) -> list[float]:
