@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
@@ -62,40 +63,13 @@ def run_notebook(
             f"There is no folder {Path(output).absolute().parent} to write {Path(output).name} into."
         )
     space = workspace or open_or_create(source.parent)
+    given = dict(parameters or {})
     with tempfile.TemporaryDirectory(prefix="mm-") as folder:
         report = Path(folder) / "session"
-        argument = Path(folder) / "job.json"
-        job = {
-            "notebook": str(source),
-            "experiment": experiment_of(source.name) or "notebook",
-            "given": sorted({*_tagged_names(notebook), *(parameters or {})}),
-            "report": str(report),
-        }
-        argument.write_text(json.dumps(job))
-        engine = EngineJob(
-            python=_interpreter(source, notebook),
-            cwd=str(source.parent),
-            env={
-                "MM_NOTEBOOK": str(source),
-                "MM_STORE": os.environ.get("MM_STORE") or str(space.location),
-                "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", HASH_SEED),
-            },
-            bootstrap=bootstrap_source("mm_jupyter.magics", "begin_notebook", str(argument)),
-            finish=bootstrap_source("mm_jupyter.magics", "end_notebook", str(argument)),
-            on_cell=_watcher(progress),
-        )
-        failed: Failure | None = None
+        engine = _engine_job(source, notebook, given, space, report, progress)
         try:
-            done = execute(
-                notebook, str(output) if output else None, engine, parameters=dict(parameters or {})
-            )
-            if done.failure is not None:
-                error = done.failure
-                failed = Failure(
-                    name=error.ename,
-                    message=error.evalue,
-                    traceback="\n".join(error.traceback),
-                )
+            done = execute(notebook, str(output) if output else None, engine, parameters=given)
+            failed = _failure(done.failure) if done.failure is not None else None
         except (KernelDied, KernelSideFailed, ReplayTimeout) as error:
             if not report.exists():
                 raise
@@ -109,6 +83,42 @@ def run_notebook(
         runs=tuple(sorted(rows, key=lambda row: (row.kind != "notebook", row.id))),
         failed=failed,
     )
+
+
+def _engine_job(
+    source: Path,
+    notebook: NotebookNode,
+    given: Mapping[str, object],
+    space: Workspace,
+    report: Path,
+    progress: Callable[[int, int], None] | None,
+) -> EngineJob:
+    """How to execute it: its kernel says its session's id in the file ``report``."""
+    argument = report.with_name("job.json")
+    job = {
+        "notebook": str(source),
+        "experiment": experiment_of(source.name) or "notebook",
+        "given": sorted({*_tagged_names(notebook), *given}),
+        "report": str(report),
+    }
+    argument.write_text(json.dumps(job))
+    return EngineJob(
+        python=_interpreter(source, notebook),
+        cwd=str(source.parent),
+        env={
+            "MM_NOTEBOOK": str(source),
+            "MM_STORE": os.environ.get("MM_STORE") or str(space.location),
+            "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", HASH_SEED),
+        },
+        bootstrap=bootstrap_source("mm_jupyter.magics", "begin_notebook", str(argument)),
+        finish=bootstrap_source("mm_jupyter.magics", "end_notebook", str(argument)),
+        on_cell=_watcher(progress),
+    )
+
+
+def _failure(error: Any) -> Failure:
+    """A papermill error as records hold it."""
+    return Failure(name=error.ename, message=error.evalue, traceback="\n".join(error.traceback))
 
 
 def read_notebook(path: Path) -> NotebookNode:
