@@ -113,9 +113,18 @@ def tree_page() -> str:
     return str(TREES[-1]._repr_html_())
 
 
+_alive: list[object] = []
+
+
+def alive(value: object) -> object:
+    """The value, kept until the end: the next one cannot get its address."""
+    _alive.append(value)
+    return value
+
+
 REAL: dict[str, tuple[str, Callable[[], str]]] = {
-    "repr": ("addresses", lambda: repr([object(), LogisticRegression().fit])),
-    "escaped repr": ("addresses", lambda: pd.DataFrame({"a": [object()]}).to_html()),
+    "repr": ("addresses", lambda: repr([alive(object()), LogisticRegression().fit])),
+    "escaped repr": ("addresses", lambda: pd.DataFrame({"a": [alive(object())]}).to_html()),
     "estimator diagram": ("estimator ids", lambda: make_pipeline(StandardScaler())._repr_html_()),
     "Styler": ("Styler ids", lambda: pd.DataFrame({"a": [1, 2]}).style.highlight_max().to_html()),
     "SVG": ("SVG metadata, SVG ids", svg),
