@@ -25,7 +25,7 @@ class Laid:
     restored: tuple[Restored, ...]
     missing: tuple[NotCompared, ...]
     unseen: tuple[NotCompared, ...] = ()
-    """What the record cannot tell: files that child processes may have read."""
+    """What the record cannot tell: files that child processes may have read or written."""
 
 
 def gather(
@@ -65,7 +65,10 @@ def gather(
 def _lay_for_children(
     root: Path, written: set[str], files: dict[str, bytes]
 ) -> tuple[NotCompared, ...]:
-    """What a child process read was not recorded: it finds the project's files as they lie on the disk now."""
+    """What a child process reads and writes is not recorded, and the verdict says so, whatever there is to lay out.
+
+    It finds the project's files as they lie on the disk now.
+    """
     room = CHILDREN_BYTES
     count = 0
     for folder, folders, names in os.walk(root):
@@ -89,11 +92,11 @@ def _lay_for_children(
             if now is not None:
                 room -= size
                 files[relative] = now
-    return (_children("they got the project's files as they are now"),) if count else ()
+    return (_children("they got the project's files as they are now"),)
 
 
 def _children(what: str) -> NotCompared:
-    why = f"what child processes read was not recorded; {what}"
+    why = f"what child processes read and wrote was not recorded; {what}"
     return NotCompared(kind="process", name="children", why=why)
 
 

@@ -367,3 +367,24 @@ def test_a_parameter_that_the_run_does_not_use_is_not_compared(kernel) -> None:
     judgement = replay("given/1")
     assert judgement.verdict == "identical", judgement
     assert {note.name for note in judgement.not_compared} == {"x", "spare"}
+
+
+def test_what_a_child_process_writes_is_named_as_not_compared(kernel) -> None:
+    kernel.ok(
+        "%%track child\nimport subprocess\n"
+        "subprocess.run('date +%N > stamp', shell=True, check=True)\nfixed = sum([1])"
+    )
+    notes = [note for note in replay("child/1").not_compared if note.kind == "process"]
+    assert [note.name for note in notes] == ["children"]
+    assert "wrote was not recorded" in notes[0].why
+
+
+def test_an_object_changed_by_its_own_method_is_a_result_too(kernel, project: Path) -> None:
+    (project / "n.txt").write_text("3")
+    kernel.ok(
+        "class Counter:\n    def go(self): self.n = int(open('n.txt').read())\ncounter = Counter()"
+    )
+    kernel.ok("%%track own\ncounter.go()\nfixed = sum([1])")
+    assert replay("own/1").verdict == "identical"
+    (project / "n.txt").write_text("4")
+    assert replay("own/1", restore=False).verdict == "diverged"
