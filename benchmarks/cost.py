@@ -132,7 +132,8 @@ def main() -> None:
     if options.write:
         command = f"python benchmarks/cost.py --rounds {options.rounds} --write"
         page = HERE.parent / "docs" / "benchmarks.md"
-        page.write_text(f"# What tracking costs\n\nMade by `{command}` on {where}.\n\n{text}\n")
+        heading = f"# What tracking costs\n\nMade by `{command}` on {where}."
+        page.write_text(f"{heading}\n\n{text}\n\n{NOTES}\n")
 
 
 if __name__ == "__main__":
