@@ -13,19 +13,18 @@ from typing import Any
 from mm_jupyter.analysis.names import cell_names, track_line
 from mm_jupyter.errors import BadOption
 from mm_jupyter.kernel import files
-from mm_jupyter.kernel.bindings import Bindings
 from mm_jupyter.kernel.bound import all_literals, bound_names, loop_variables
 from mm_jupyter.kernel.cell_run import CellRun, Ended, NotebookRun, RunFinished
 from mm_jupyter.kernel.failing import failure_of
+from mm_jupyter.kernel.observing import Observer
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
-from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
 from mm_jupyter.kernel.reach import Reach
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 from mm_jupyter.kernel.values import Wanted
 from mm_jupyter.kernel.warning import guarded, say_once, short
-from mm_jupyter.records import Execution, Failure, RandomState, RunStatus
+from mm_jupyter.records import Execution, Failure, RunStatus
 
 _PAPERMILL = re.compile(r"# Parameters\n")
 """The first line of the cell that papermill injects."""
@@ -43,7 +42,6 @@ class _Cell:
     execution: Execution
     request: str | None
     clock: float
-    random: Snapshot
     body: str
     run: CellRun | None = None
     capture: str | None = None
@@ -74,9 +72,7 @@ class CellRecorder:
         self._choose = choose
         self._given: dict[str, None] = {}
         self._tap = OutputTap(shell)
-        self._generators = Generators()
-        self._bindings = Bindings(shell.user_ns)
-        self._generator_names: set[str] = set()
+        self._observer = Observer(log, shell.user_ns)
         self._cell: _Cell | None = None
         self._unkept: ActiveRun | None = None
         self._nested = 0
@@ -186,16 +182,16 @@ class CellRecorder:
             execution=execution,
             request=self._tap.request(),
             clock=0.0,
-            random=self._generators.take(namespace, self._generator_names),
             body=body,
         )
+        self._observer.begin()
         cell.run = self._open_run(line, body, execution)
         if cell.run is not None:
             cell.reach = Reach(cell_names(body), namespace)
         captures = [run.capture for run in (cell.run, self._notebook_cell()) if run is not None]
         if captures:
             cell.capture = self._tap.begin(*captures)
-        files.begin()
+        self._observer.listen()
         cell.clock = time.perf_counter()
 
     def _notebook_cell(self) -> CellRun | None:
@@ -265,10 +261,7 @@ class CellRecorder:
         seconds = time.perf_counter() - cell.clock
         if cell.capture is not None:
             self._tap.end(cell.capture)
-        seen = files.end(self.log.root, self.log.ignore)
-        namespace = self.shell.user_ns
-        bound, deleted = self._bindings.changes(namespace)
-        self._find_generators(bound, deleted, namespace)
+        seen = self._observer.end()
         raw = result.info.raw_cell if result is not None else None
         if (
             not cell.execution.source and raw
@@ -286,14 +279,8 @@ class CellRecorder:
             seconds=seconds,
             status=status,
             failure=failure,
-            bound=bound,
-            deleted=deleted,
-            asked=seen.asked,
-            modules=self.log.changed_modules(),
-            random=self._random(cell),
         )
-        uses = files.describe(seen, self.log.root, self.log.sink.put)
-        self._settle(cell, execution, uses, namespace)
+        self._settle(cell, seen.noted(execution), seen.uses, self.shell.user_ns)
 
     def _settle(
         self, cell: _Cell, execution: Execution, uses: files.Uses, namespace: dict[str, Any]
@@ -331,25 +318,6 @@ class CellRecorder:
             _STATUS[execution.status], execution.seconds, execution.failure, execution.files
         )
         self._tell(cell.run.close(self.log, namespace, wanted, ended, execution))
-
-    def _random(self, cell: _Cell) -> tuple[RandomState, ...]:
-        put = self.log.sink.put
-        now = self._generators.take(self.shell.user_ns, self._generator_names)
-        moved = self._generators.moved(cell.random, now)
-        return tuple(
-            RandomState(
-                generator=generator,
-                before=put(before) if before is not None else None,
-                after=put(after),
-            )
-            for generator, before, after in moved
-        )
-
-    def _find_generators(
-        self, bound: tuple[str, ...], deleted: tuple[str, ...], namespace: dict[str, Any]
-    ) -> None:
-        self._generator_names.difference_update(bound, deleted)
-        self._generator_names.update(name for name in bound if is_generator(namespace[name]))
 
     def _loops(self, body: str) -> frozenset[str]:
         if "for " not in body:

@@ -53,12 +53,15 @@ from mm_jupyter.records.replay_job import BUNDLE_VERSION, ReplayJob
 from mm_jupyter.records.run import AuditEntry, Run, RunOpening, RunRow
 from mm_jupyter.records.session import (
     Asked,
+    Entropy,
     Execution,
     Failure,
     FileUse,
+    Listing,
     LocalModule,
     RandomState,
     Session,
+    Surrounding,
 )
 from mm_jupyter.records.verdict import (
     Cause,
@@ -85,6 +88,7 @@ __all__ = [
     "ContentDigest",
     "Diff",
     "Direction",
+    "Entropy",
     "Environment",
     "Execution",
     "Failure",
@@ -95,6 +99,7 @@ __all__ = [
     "InputChange",
     "Item",
     "Judgement",
+    "Listing",
     "LocalModule",
     "Metric",
     "MetricChange",
@@ -130,6 +135,7 @@ __all__ = [
     "SessionId",
     "SliceName",
     "SortKey",
+    "Surrounding",
     "TagChange",
     "Value",
     "Verdict",

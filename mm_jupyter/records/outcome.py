@@ -63,6 +63,7 @@ class Model:
     """A fitted model. ``state`` is the digest of its fitted state; ``content`` the kept bytes.
 
     ``format`` is ``pickle5`` (needs a word of trust to load); ``why`` says why the bytes were not kept.
+    ``converged`` is False for an optimiser that used up its iterations, None where nothing tells.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Model:
     content: BlobDigest | None
     size: int
     why: str | None = None
+    converged: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
