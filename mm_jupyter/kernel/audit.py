@@ -109,6 +109,15 @@ def wrote(path: str) -> None:
         record.signatures.setdefault(path, None)
 
 
+def on_environ(then: Callable[[bytes | str], None]) -> None:
+    """Call ``then(name)`` right before a running cell sets or deletes a variable of the environment."""
+
+    def noted(_record: Record, name: Any, *_: object) -> None:
+        then(name)
+
+    _HANDLERS["os.putenv"] = _HANDLERS["os.unsetenv"] = noted
+
+
 def signature(path: str) -> Signature | None:
     """What changes when a file's content does: inode, size, both times; None where there is no such file."""
     try:

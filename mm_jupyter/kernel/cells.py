@@ -19,7 +19,6 @@ from mm_jupyter.kernel.failing import failure_of
 from mm_jupyter.kernel.observing import Observer
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.outputs import OutputTap
-from mm_jupyter.kernel.reach import Reach
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.tracking import ActiveRun, unkept_run
 from mm_jupyter.kernel.values import Wanted
@@ -45,7 +44,6 @@ class _Cell:
     body: str
     run: CellRun | None = None
     capture: str | None = None
-    reach: Reach | None = None
 
 
 class CellRecorder:
@@ -177,17 +175,14 @@ class CellRecorder:
             cwd=self.log.relative(os.getcwd()),
             parameters=_PAPERMILL.match(source) is not None,
         )
-        namespace = self.shell.user_ns
         cell = self._cell = _Cell(
             execution=execution,
             request=self._tap.request(),
             clock=0.0,
             body=body,
         )
-        self._observer.begin()
         cell.run = self._open_run(line, body, execution)
-        if cell.run is not None:
-            cell.reach = Reach(cell_names(body), namespace)
+        self._observer.begin(body, tracked=cell.run is not None)
         captures = [run.capture for run in (cell.run, self._notebook_cell()) if run is not None]
         if captures:
             cell.capture = self._tap.begin(*captures)
@@ -306,7 +301,7 @@ class CellRecorder:
         wanted = Wanted(
             bound=bound,
             touched=tuple(sorted(names.changes | names.may_change)),
-            changed=cell.reach.changed(namespace) if cell.reach is not None else (),
+            changed=execution.changed,
             literals=names.literals,
             given=tuple(self._given),
             loops=loops,

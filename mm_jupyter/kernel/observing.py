@@ -7,9 +7,11 @@ from typing import Any
 
 from mm_jupyter.kernel import files
 from mm_jupyter.kernel.bindings import Bindings
+from mm_jupyter.kernel.marks import Marked, Marks
 from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
 from mm_jupyter.kernel.session import SessionLog
-from mm_jupyter.records import Asked, Execution, LocalModule, RandomState
+from mm_jupyter.kernel.surroundings import Surroundings
+from mm_jupyter.records import Asked, Execution, LocalModule, RandomState, Surrounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,8 @@ class Seen:
     asked: tuple[Asked, ...]
     modules: tuple[LocalModule, ...]
     random: tuple[RandomState, ...]
+    marked: Marked
+    surroundings: tuple[Surrounding, ...]
     uses: files.Uses
 
     def noted(self, execution: Execution) -> Execution:
@@ -32,6 +36,10 @@ class Seen:
             asked=self.asked,
             modules=self.modules,
             random=self.random,
+            changed=self.marked.changed,
+            unchanged=self.marked.unchanged,
+            shares=self.marked.shares,
+            surroundings=self.surroundings,
         )
 
 
@@ -45,9 +53,13 @@ class Observer:
         self._generators = Generators()
         self._generator_names: set[str] = set()
         self._random: Snapshot = {}
+        self._marks = Marks(namespace, log.modules)
+        self._surroundings = Surroundings(namespace)
 
-    def begin(self) -> None:
-        """Look at what is there before the execution."""
+    def begin(self, source: str, *, tracked: bool) -> None:
+        """Look at what is there before the execution of ``source``."""
+        self._marks.begin(source, tracked=tracked)
+        self._surroundings.begin(source)
         self._random = self._generators.take(self._namespace, self._generator_names)
 
     @staticmethod
@@ -67,6 +79,8 @@ class Observer:
             asked=used.asked,
             modules=log.changed_modules(),
             random=self._moved(),
+            marked=self._marks.end(bound),
+            surroundings=self._surroundings.end(),
             uses=files.describe(used, log.root, log.sink.put),
         )
 

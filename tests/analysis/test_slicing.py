@@ -224,7 +224,7 @@ SESSIONS = {
     "star import": (["from math import *", "r = 1"], [1, 2]),
     "magics that change nothing": (["%timeit 1", "!ls", "%pip install x", "r = 1"], [4]),
     "magics that may": (
-        ["%cd ..", "!touch x", "%unheard of", "%matplotlib inline", "r = 1"],
+        ["%cd ..", "!touch x", "%unheard of", "%matplotlib widget", "r = 1"],
         [1, 2, 3, 4, 5],
     ),
     "our own lines": (

@@ -124,9 +124,9 @@ _MODULES = {
     "pl": "polars",
     "tf": "tensorflow",
 }
-_OPTIONS = frozenset(
-    "numpy pandas matplotlib seaborn polars sklearn torch tensorflow jax plotly altair".split()
-)
+_WATCHED = frozenset("numpy pandas matplotlib seaborn".split())
+"""Libraries whose options a kernel sees being set (``kernel/surroundings.py``)."""
+_OPTIONS = _WATCHED | frozenset("polars sklearn torch tensorflow jax plotly altair".split())
 _ENVIRON = frozenset("environ putenv unsetenv environb load_dotenv".split())
 
 
@@ -136,7 +136,10 @@ def shows(name: str) -> bool:
 
 
 def barrier_of_call(path: str) -> str | None:
-    """The kind of barrier that a call is, by its dotted path (``os.chdir``), or None."""
+    """The kind of barrier that a call is, by its dotted path (``os.chdir``), or None.
+
+    ``options`` are of libraries whose setters are watched when a cell runs, ``settings`` of others.
+    """
     root, _, rest = path.partition(".")
     last = path.rpartition(".")[2]
     full = f"{_MODULES.get(root, root)}.{rest}" if rest else root
@@ -158,14 +161,18 @@ def barrier_of_call(path: str) -> str | None:
         return None
     known = full.partition(".")[0] in _OPTIONS
     if known and rest and (_SETTER.match(last) or ".rcParams." in full or ".style.use" in full):
-        return "options"
+        return _options_of(full)
     return None
+
+
+def _options_of(path: str) -> str:
+    return "options" if path.partition(".")[0] in _WATCHED else "settings"
 
 
 def barrier_of_statement(path: str) -> str | None:
     """The kind of barrier that ``path(...)`` is as a statement of its own, ``path`` being inside a module."""
     last = path.rpartition(".")[2]
-    return "module" if _SETTER.match(last) and "seed" not in last else None
+    return "setup" if _SETTER.match(last) and "seed" not in last else None
 
 
 def barrier_of_store(path: str) -> str | None:
@@ -178,6 +185,8 @@ def barrier_of_store(path: str) -> str | None:
         return "sys.path"
     if full.startswith("warnings."):
         return "warnings"
-    if full == "rcParams" or (rest and full.partition(".")[0] in _OPTIONS):
+    if full == "rcParams":
         return "options"
+    if rest and full.partition(".")[0] in _OPTIONS:
+        return _options_of(full)
     return "module" if full.startswith("sys.") else None

@@ -255,6 +255,8 @@ def _magic(text: str, found: Plain) -> str:
         return ""
     if kind == "environ" and not re.search(r"[= ]", arguments):
         kind = "none"
+    if name == "matplotlib" and arguments in ("", "inline"):
+        kind = "none"  # what a kernel does of itself
     found.mentions.update(_expanded(arguments))
     if kind in ("magic", "run"):
         found.mentions.update(WORD.findall(arguments))

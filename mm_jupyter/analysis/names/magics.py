@@ -25,7 +25,7 @@ _LINE = {
     ),
     "cwd": "cd pushd popd",
     "environ": "env set_env dotenv",
-    "options": "matplotlib config precision gui",
+    "settings": "matplotlib config precision gui",
     "run": "run",
     "star import": "pylab",
     "globals": "reset reset_selective xdel store",

@@ -272,7 +272,7 @@ class Statements(Expressions):
         else:
             self.statements(node.body)
         if scoped:
-            self.notes.barriers -= {"warnings", "options", "cwd"} - barriers
+            self.notes.barriers -= {"warnings", "options", "settings", "cwd"} - barriers
 
     def _try(self, node: Any) -> None:
         def body() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mm_jupyter.analysis.slicing.walk import Walk, took_effect
+from mm_jupyter.analysis.slicing.noticing import notices
+from mm_jupyter.analysis.slicing.walk import Walk, facts, took_effect
 from mm_jupyter.errors import BadOption
 from mm_jupyter.records import Execution, SliceName
 
@@ -16,8 +17,9 @@ def slice_executions(
 
     ``optimistic``: those that bound or, by all that is known of the calls, changed what it needs. ``conservative``:
     also those that could have changed it: whatever a call was given, with everything that shares an object with it.
-    ``whole``: every execution that took effect. In each of them stay the barriers before the target (cwd, options,
-    shell lines ...), and a syntax error never stays. Random state is not followed: it is recorded and restored.
+    ``whole``: every execution that took effect. Barriers before the target (cwd, options, shell lines ...) stay; in
+    the optimistic slice only those that set something which a later execution in it could notice. A syntax error never
+    stays. Random state is not followed: it is recorded and restored.
 
     Nothing here is proved. In programs of assignments, in-place changes, aliases and functions one of optimistic and
     conservative gives the recorded values (tests/analysis/test_slicing.py); ``setattr`` on installed modules, C code
@@ -37,6 +39,30 @@ def slice_executions(
     walk = Walk(before, conservative=how == "conservative")
     if how == "whole":
         starts = {execution.seq for execution in before if took_effect(execution)} - walk.ours
-    else:
-        starts = walk.barriers
-    return tuple(sorted(walk.closure(starts | {target})))
+        return tuple(sorted(walk.closure(starts | {target})))
+    if how == "conservative":
+        return tuple(sorted(walk.closure(walk.barriers.keys() | {target})))
+    return tuple(sorted(_with_noticed(walk, before, target)))
+
+
+def _with_noticed(walk: Walk, before: Sequence[Execution], target: int) -> set[int]:
+    """What the target needs, with the barriers that something in it could notice."""
+    by_seq = {execution.seq: execution for execution in before}
+    unwatched = {seq for seq in walk.barriers if by_seq[seq].surroundings is None}
+    chosen = walk.closure(unwatched | {target})
+    while True:
+        kept = [(by_seq[seq], facts(by_seq[seq])) for seq in sorted(chosen)]
+        more = {
+            seq
+            for seq, barriers in walk.barriers.items()
+            if seq not in chosen
+            and any(
+                notices(barrier, later, names, target=later.seq == target)
+                for later, names in kept
+                if later.seq > seq
+                for barrier in barriers
+            )
+        }
+        if not more:
+            return chosen
+        chosen |= walk.closure(more)

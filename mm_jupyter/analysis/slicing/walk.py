@@ -9,6 +9,7 @@ from mm_jupyter.analysis.names import PARAMETER, Bind, Call, CellNames, Effects,
 from mm_jupyter.analysis.names.facts import FRESH, NONE, Names
 from mm_jupyter.analysis.names.habits import barrier_of_call, barrier_of_statement
 from mm_jupyter.analysis.slicing.heap import NOTHING, Heap, Objects, settled_uses
+from mm_jupyter.analysis.slicing.noticing import Barrier, barriers_of
 from mm_jupyter.records import ContentDigest, Execution
 
 _APPENDS = re.compile(r"""["']a[bt+]*["']""")
@@ -17,15 +18,17 @@ _OPAQUE = CellNames(opaque=True, barriers=frozenset(("exec",)))
 
 
 class Walk:
-    """``needs``: an execution -> those that made what it found; ``barriers``: executions that stay in every slice.
+    """``needs``: an execution -> those that made what it found; ``barriers``: an execution -> the kinds of barrier
+    that it is for every later one.
 
-    ``conservative``: whatever a call was given, and whatever shares an object with that, may have changed.
+    What was seen when it ran goes before what its source says. ``conservative``: whatever a call was given, and
+    whatever shares an object with that, may have changed, and the source counts beside what was seen.
     """
 
     def __init__(self, executions: Iterable[Execution], *, conservative: bool) -> None:
         self.conservative = conservative
         self.needs: dict[int, set[int]] = {}
-        self.barriers: set[int] = set()
+        self.barriers: dict[int, frozenset[Barrier]] = {}
         self.ours: set[int] = set()
         self._heap = Heap()
         self._binder: dict[str, int] = {}
@@ -35,6 +38,7 @@ class Walk:
         self._shown: list[int] = []
         self._last: int | None = None
         self._now = 0
+        self._frozen: set[int] = set()
         every = list(executions)
         self._local = {
             module.name.partition(".")[0] for execution in every for module in execution.modules
@@ -57,6 +61,7 @@ class Walk:
     def _execution(self, execution: Execution) -> None:
         names = facts(execution)
         self._now = execution.seq
+        self._frozen = self._found_unchanged(execution)
         self.needs[execution.seq] = set()
         if names.ours:
             self.ours.add(execution.seq)
@@ -73,12 +78,16 @@ class Walk:
             self._late(one, barriers)
         if met:
             self._mix(met, bound)
+        self._frozen = set()
+        self._change_deeply(execution.changed)
+        self._share(execution.shares)
         for name in (set(execution.deleted) | names.deletes) - bound:
             if execution.status == "ok" or name in execution.deleted:
                 self._heap.own.pop(name, None)
                 self._binder[name] = self._now
-        if barriers:
-            self.barriers.add(execution.seq)
+        kinds = barriers_of(execution, barriers, as_seen=not self.conservative)
+        if kinds:
+            self.barriers[execution.seq] = kinds
         self._note_for_later(execution, names)
 
     def _bound(self, execution: Execution, names: CellNames) -> set[str]:
@@ -86,6 +95,26 @@ class Walk:
         if execution.status in ("raised", "interrupted"):
             return set(execution.bound)
         return set(execution.bound) | names.certain
+
+    def _found_unchanged(self, execution: Execution) -> set[int]:
+        """The objects that were read in full before and after it and are the same, whatever its source looks like."""
+        if self.conservative or not execution.unchanged:
+            return set()
+        heap = self._heap
+        same = heap.reached(heap.owned(execution.unchanged), code=False)
+        return same - heap.reached(heap.owned(execution.changed), code=False) - heap.lazy
+
+    def _share(self, groups: Iterable[tuple[str, ...]]) -> None:
+        """Names whose objects were found to share memory or members, where the source did not show it."""
+        heap = self._heap
+        for group in groups:
+            for i, name in enumerate(group):
+                mine = heap.own.get(name, NOTHING)
+                for other in group[i + 1 :]:
+                    theirs = heap.own.get(other, NOTHING)
+                    if heap.reached(mine).isdisjoint(heap.reached(theirs)):
+                        heap.hold(mine, theirs)
+                        heap.hold(theirs, mine)
 
     def _need(self, name: str) -> None:
         """The execution needs what ``name`` holds."""
@@ -121,7 +150,7 @@ class Walk:
 
     def _change(self, items: Iterable[int]) -> None:
         needs = self.needs[self._now]
-        for item in items:
+        for item in set(items) - self._frozen:
             needs |= self._heap.changed.get(item, set())
             self._heap.changed[item] = {self._now}
         needs.discard(self._now)
@@ -286,6 +315,10 @@ class Walk:
                 self.needs[self._now].add(seq)
                 if not appended:
                     break
+        for listing in execution.listings:
+            for path, writers in self._writers.items():
+                if path.rpartition("/")[0] == listing.path.rstrip("/").removeprefix("."):
+                    self.needs[self._now].add(writers[-1][0])
 
     def _note_for_later(self, execution: Execution, names: CellNames) -> None:
         read = {file.path for file in execution.files if file.role == "input"}

@@ -1,0 +1,105 @@
+"""What an execution changed in place: the marks of what it can reach, before it and after it.
+
+Source alone cannot tell what ``mut()`` or ``for row in rows: row["x"] = 1`` changes, and a namespace's identities do
+not show it. Marks serve slicing, and choose what else of a tracked cell is compared; no verdict rests on a mark.
+"""
+
+from __future__ import annotations
+
+import time
+import types
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mm_jupyter.kernel.marking import PLAIN_BYTES, Mark, changes, mark
+from mm_jupyter.kernel.reach import reachable
+from mm_jupyter.kernel.sharing import shares
+
+TRACKED_BYTES = 256 * 1024
+"""Before and after a tracked cell objects are read up to this size."""
+PLAIN_SECONDS = 0.000_1
+TRACKED_SECONDS = 0.01
+"""What the marks before a cell may take; those after it are as many. What does not fit in is not looked at: the cell
+may have changed it, and then only its source tells."""
+_DEAR_SECONDS = 0.000_05
+_NAMES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """As in ``Execution``."""
+
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    shares: tuple[tuple[str, ...], ...] = ()
+
+
+class Marks:
+    """The marks around one execution at a time."""
+
+    def __init__(self, namespace: Mapping[str, Any], local: Container[str]) -> None:
+        """``local`` holds the names of the project's own modules: what they hold may change too."""
+        self._namespace = namespace
+        self._local = local
+        self._before: dict[str, tuple[int, Mark]] = {}
+        self._limit = PLAIN_BYTES
+        self._dear: dict[int, type] = {}
+
+    def begin(self, source: str, *, tracked: bool) -> None:
+        """Mark what the cell ``source`` can reach."""
+        namespace = self._namespace
+        self._limit = TRACKED_BYTES if tracked else PLAIN_BYTES
+        self._before = {}
+        names = [name for name in reachable(source, namespace) if self._changes(namespace[name])]
+        now = time.perf_counter()
+        deadline = now + (TRACKED_SECONDS if tracked else PLAIN_SECONDS)
+        for name in names[:_NAMES]:
+            value = namespace[name]
+            if not tracked and self._dear.get(id(value)) is type(value):
+                continue
+            self._before[name] = id(value), self._mark(value)
+            start, now = now, time.perf_counter()
+            if now - start > _DEAR_SECONDS and not tracked:
+                self._remember(value)
+            if now > deadline:
+                break
+
+    def end(self, bound: Iterable[str]) -> Marked:
+        """Compare; ``bound`` are the names that hold another object now."""
+        namespace = self._namespace
+        before, self._before = self._before, {}
+        changed: list[str] = []
+        unchanged: list[str] = []
+        for name, (owner, old) in before.items():
+            value = namespace.get(name)
+            if id(value) != owner:
+                continue
+            new = self._mark(value)
+            if new != old:
+                changed.append(name)
+            elif new.full:
+                unchanged.append(name)
+        fresh = [name for name in bound if changes(namespace[name])]
+        if not fresh and not changed:
+            return Marked((), tuple(unchanged))
+        looked_at = dict.fromkeys(
+            (*fresh[:_NAMES], *(name for name in before if name in namespace))
+        )
+        return Marked(tuple(changed), tuple(unchanged), shares(looked_at, namespace))
+
+    def _changes(self, value: Any) -> bool:
+        return changes(value) or self._is_local(value)
+
+    def _is_local(self, value: Any) -> bool:
+        return isinstance(value, types.ModuleType) and value.__name__ in self._local
+
+    def _mark(self, value: Any) -> Mark:
+        if self._is_local(value):
+            value = {name: held for name, held in vars(value).items() if name[:2] != "__"}
+        return mark(value, self._limit)
+
+    def _remember(self, value: Any) -> None:
+        if len(self._dear) > 1_000:
+            self._dear.clear()
+        self._dear[id(value)] = type(value)
