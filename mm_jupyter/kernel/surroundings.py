@@ -160,12 +160,9 @@ def _pandas(config: Any) -> None:
         if place not in _touched:
             old = _flat(config._global_config)
             _touched[place] = lambda: _flat(config._global_config) != old
-            _touched["options", "pandas"] = (
-                old,
-                lambda: any(
-                    not key.startswith("display.") and value != old.get(key)
-                    for key, value in _flat(config._global_config).items()
-                ),
+            _touched["options", "pandas"] = lambda: any(
+                not key.startswith("display.") and value != old.get(key)
+                for key, value in _flat(config._global_config).items()
             )
 
     for name in ("_set_option_impl", "_set_option"):
