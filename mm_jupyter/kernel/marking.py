@@ -131,7 +131,7 @@ def changes(value: object) -> bool:
         function: Any = value
         held = function.__closure__ or function.__defaults__ or function.__kwdefaults__
         return function.__module__ == "__main__" and bool(held or function.__dict__)
-    if isinstance(value, type):
+    if issubclass(kind, type):
         return bool(type.__getattribute__(value, "__module__") == "__main__")
     return _how(kind) is not _settled
 

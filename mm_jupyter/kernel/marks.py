@@ -92,7 +92,7 @@ class Marks:
         return changes(value) or self._is_local(value)
 
     def _is_local(self, value: Any) -> bool:
-        return isinstance(value, types.ModuleType) and value.__name__ in self._local
+        return issubclass(type(value), types.ModuleType) and value.__name__ in self._local
 
     def _mark(self, value: Any) -> Mark:
         if self._is_local(value):

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mm_jupyter.kernel import files
+from mm_jupyter.kernel import entropy, files
 from mm_jupyter.kernel.bindings import Bindings
 from mm_jupyter.kernel.marks import Marked, Marks
-from mm_jupyter.kernel.randomness import Generators, Snapshot, is_generator
+from mm_jupyter.kernel.random_paths import find
+from mm_jupyter.kernel.randomness import Generators, Snapshot
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.surroundings import Surroundings
-from mm_jupyter.records import Asked, Execution, LocalModule, RandomState, Surrounding
+from mm_jupyter.records import (
+    Asked,
+    Entropy,
+    Execution,
+    LocalModule,
+    RandomState,
+    Surrounding,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +31,7 @@ class Seen:
     asked: tuple[Asked, ...]
     modules: tuple[LocalModule, ...]
     random: tuple[RandomState, ...]
+    entropy: tuple[Entropy, ...]
     marked: Marked
     surroundings: tuple[Surrounding, ...]
     uses: files.Uses
@@ -36,6 +45,7 @@ class Seen:
             asked=self.asked,
             modules=self.modules,
             random=self.random,
+            entropy=self.entropy,
             changed=self.marked.changed,
             unchanged=self.marked.unchanged,
             shares=self.marked.shares,
@@ -51,7 +61,7 @@ class Observer:
         self._namespace = namespace
         self._bindings = Bindings(namespace)
         self._generators = Generators()
-        self._generator_names: set[str] = set()
+        self._generator_paths: dict[str, list[str]] = {}
         self._random: Snapshot = {}
         self._marks = Marks(namespace, log.modules)
         self._surroundings = Surroundings(namespace)
@@ -60,37 +70,48 @@ class Observer:
         """Look at what is there before the execution of ``source``."""
         self._marks.begin(source, tracked=tracked)
         self._surroundings.begin(source)
-        self._random = self._generators.take(self._namespace, self._generator_names)
+        self._random = self._take()
 
-    @staticmethod
-    def listen() -> None:
-        """Begin to see what the execution opens and asks for: called last, so that nothing of ours is seen."""
+    def listen(self) -> None:
+        """Begin to see what the execution opens, asks for and draws: called last, so that nothing of ours is seen."""
+        entropy.begin(self._log.modules)
         files.begin()
 
     def end(self) -> Seen:
         """Look at what is there after it."""
         log = self._log
         used = files.end(log.root, log.ignore)
+        drawn = entropy.end()
         bound, deleted = self._bindings.changes(self._namespace)
-        self._find_generators(bound, deleted)
+        marked = self._marks.end(bound)
+        self._find_generators((*bound, *marked.changed), deleted)
         return Seen(
             bound=bound,
             deleted=deleted,
             asked=used.asked,
             modules=log.changed_modules(),
             random=self._moved(),
-            marked=self._marks.end(bound),
+            entropy=drawn,
+            marked=marked,
             surroundings=self._surroundings.end(),
             uses=files.describe(used, log.root, log.sink.put),
         )
 
-    def _find_generators(self, bound: tuple[str, ...], deleted: tuple[str, ...]) -> None:
-        self._generator_names.difference_update(bound, deleted)
-        self._generator_names.update(name for name in bound if is_generator(self._namespace[name]))
+    def _find_generators(self, touched: tuple[str, ...], deleted: tuple[str, ...]) -> None:
+        for name in (*touched, *deleted):
+            self._generator_paths.pop(name, None)
+        for name in touched:
+            paths = find(name, self._namespace[name])
+            if paths:
+                self._generator_paths[name] = paths
+
+    def _take(self) -> Snapshot:
+        paths = (path for paths in self._generator_paths.values() for path in paths)
+        return self._generators.take(self._namespace, paths)
 
     def _moved(self) -> tuple[RandomState, ...]:
         put = self._log.sink.put
-        now = self._generators.take(self._namespace, self._generator_names)
+        now = self._take()
         moved = self._generators.moved(self._random, now)
         return tuple(
             RandomState(

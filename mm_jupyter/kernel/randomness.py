@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mm_jupyter.kernel.importing import after_import
-from mm_jupyter.kernel.random_states import encode, kind_of, restore
+from mm_jupyter.kernel.random_paths import locate
+from mm_jupyter.kernel.random_states import encode, kind_of
 
 _PYTHON = random.getstate.__self__  # type: ignore[attr-defined]  # the instance behind random.random()
 _HEADER = object.__basicsize__  # reference count and type: they move on their own
@@ -28,11 +29,6 @@ class _State:
 Snapshot = Mapping[str, _State]
 
 
-def is_generator(value: object) -> bool:
-    """Whether ``value`` is a generator object whose state ``Generators`` can take and give back."""
-    return kind_of(value) is not None
-
-
 class Generators:
     """Takes the states of the process's generators.
 
@@ -47,20 +43,20 @@ class Generators:
             if module not in sys.modules:
                 after_import(module, lambda _, read=read: self._at_import.update(read(self)))  # type: ignore[misc]
 
-    def take(self, namespace: Mapping[str, object], names: Iterable[str]) -> Snapshot:
-        """The states now: ``random``, numpy's and torch's global ones where loaded, and the objects ``names`` of
-        ``namespace`` that are generators (an object with two names counts once, under the first)."""
+    def take(self, namespace: Mapping[str, object], paths: Iterable[str]) -> Snapshot:
+        """The states now: ``random``, numpy's and torch's global ones where loaded, and the generators that ``paths``
+        (see ``random_paths``) lead to from ``namespace`` (an object on two paths counts once, on the first)."""
         states = {"random": _State("python", self._python("random", _PYTHON), id(_PYTHON))}
         for module, read in _LIBRARIES.items():
             if module in sys.modules:
                 states.update(read(self))
         owners: set[int] = set()
-        for name in names:
-            value = namespace.get(name)
+        for path in paths:
+            value = locate(namespace, path)
             kind = kind_of(value)
-            if kind is not None and id(value) not in owners and name not in states:
+            if kind is not None and id(value) not in owners and path not in states:
                 owners.add(id(value))
-                states[name] = _State(kind, self._object(name, kind, value), id(value))
+                states[path] = _State(kind, self._object(path, kind, value), id(value))
         return states
 
     def moved(self, before: Snapshot, after: Snapshot) -> list[tuple[str, bytes | None, bytes]]:
@@ -77,10 +73,6 @@ class Generators:
                 was = None if old is None else encode(name, old.kind, old.raw)
                 changes.append((name, was, encode(name, now.kind, now.raw)))
         return changes
-
-    def restore(self, state: bytes, namespace: MutableMapping[str, object]) -> None:
-        """As the function ``restore``."""
-        restore(state, namespace)
 
     def _python(self, name: str, generator: random.Random) -> Any:
         memory = _memory(generator)

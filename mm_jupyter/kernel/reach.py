@@ -31,7 +31,7 @@ def _leads_to(value: Any, namespace: Mapping[str, Any]) -> tuple[str, ...]:
     kind = type(value)
     if kind is types.FunctionType:
         return _globals_of(value.__code__) if value.__globals__ is namespace else ()
-    if isinstance(value, type):
+    if issubclass(kind, type):
         return _of_class(value) if value.__module__ == "__main__" else ()
     return (kind.__name__,) if kind.__module__ == "__main__" else ()
 

@@ -44,7 +44,7 @@ def _memory(value: Any) -> int:
     """The identity of an object, or of the one that owns the memory that it shows."""
     numpy = sys.modules.get("numpy")
     for _ in range(10):
-        if numpy is not None and isinstance(value, numpy.ndarray):
+        if numpy is not None and issubclass(type(value), numpy.ndarray):
             base = value.base
         elif type(value) is memoryview:
             base = value.obj

@@ -63,7 +63,7 @@ class NotCompared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """Help that the replay had: ``random state``, ``input``, ``module``, ``clock``."""
+    """Help that the replay had: ``random state``, ``seed``, ``input``, ``module``, ``clock``."""
 
     kind: str
     name: str

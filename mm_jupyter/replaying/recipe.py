@@ -77,7 +77,9 @@ def to_notebook(
     if not parameters:
         cells.append(_cell("parameters", _NO_PARAMETERS, "parameters", tags=["parameters"]))
     first = recipe.steps[0]
-    helper_after = first.seq if first.seq in parameters and not first.restores else None
+    helper_after = (
+        first.seq if first.seq in parameters and not (first.restores or first.entropy) else None
+    )
     if helper_after is None:
         cells += _helper(restoring)
     counts: dict[int, int] = {}
@@ -111,6 +113,7 @@ def _step(execution: Execution) -> RecipeStep:
         seq=execution.seq,
         source=source if source.strip() else "pass",
         restores=tuple(state for state in execution.random if state.before is not None),
+        entropy=execution.entropy,
         raises=execution.status == "raised",
         parameters=execution.parameters,
         count=execution.count,

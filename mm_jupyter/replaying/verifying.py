@@ -330,5 +330,9 @@ _VERBS = {"write": "write", "delete": "delete", "network": "connect to", "proces
 def _random(recipe: Recipe, settings: Settings) -> tuple[Restored, ...]:
     if not settings.restore:
         return ()
-    names = dict.fromkeys(state.generator for step in recipe.steps for state in step.restores)
-    return tuple(Restored(kind="random state", name=name) for name in names)
+    states = dict.fromkeys(state.generator for step in recipe.steps for state in step.restores)
+    seeds = dict.fromkeys(draw.source for step in recipe.steps for draw in step.entropy)
+    return (
+        *(Restored(kind="random state", name=name) for name in states),
+        *(Restored(kind="seed", name=name) for name in seeds),
+    )

@@ -12,9 +12,22 @@ from typing import Any
 import numpy
 import pytest
 
-from mm_jupyter.kernel.randomness import Generators, is_generator
+from mm_jupyter.kernel.random_paths import find
+from mm_jupyter.kernel.random_states import kind_of
+from mm_jupyter.kernel.randomness import Generators
+from mm_jupyter.records import BlobDigest, RandomState, RecipeStep
+from mm_jupyter.replaying.restoring import Restoring
 
 GENERATORS = Generators()
+
+
+def _put_back(state: bytes, namespace: dict[str, Any]) -> None:
+    """As a recipe's notebook does: the visible helper cell, and its call."""
+    kept = RandomState(generator="it", before=BlobDigest("b"), after=BlobDigest("a"))
+    step = RecipeStep(seq=1, source="pass", restores=(kept,), raises=False, parameters=False)
+    cells = Restoring([step], {BlobDigest("b"): state}.__getitem__)
+    exec(cells.helper, namespace)
+    exec(cells.source(step), namespace)
 
 
 def _moved(before: Any, after: Any) -> dict[str, tuple[bytes | None, bytes]]:
@@ -44,10 +57,10 @@ def test_a_global_generator_draws_the_same_again(
     old, new = moved[generator]
     assert old is not None
     after = draw()
-    GENERATORS.restore(old, {})
+    _put_back(old, {})
     assert draw() == first
     assert draw() == after
-    GENERATORS.restore(new, {})
+    _put_back(new, {})
     assert draw() == after
 
 
@@ -83,11 +96,27 @@ def test_a_generator_object_draws_the_same_again(make: Callable[[], Any], there:
     assert old is not None
 
     other: dict[str, Any] = {"rng": generator} if there else {}
-    GENERATORS.restore(old, other)
+    _put_back(old, other)
 
     assert other["rng"].random() == first
     assert type(other["rng"]) is type(generator)
     assert (other["rng"] is generator) is there
+
+
+def test_a_generator_inside_an_object_draws_the_same_again() -> None:
+    namespace: dict[str, Any] = {"cfg": {"it's": [random.Random(3), numpy.random.default_rng(4)]}}
+    paths = find("cfg", namespace["cfg"])
+    own, rng = namespace["cfg"]["it's"]
+    before = GENERATORS.take(namespace, paths)
+    first = own.random(), rng.random()
+    moved = _moved(before, GENERATORS.take(namespace, paths))
+
+    assert len(moved) == 2
+    for old, _ in moved.values():
+        assert old is not None
+        _put_back(old, namespace)
+
+    assert (own.random(), rng.random()) == first
 
 
 def test_nothing_moved_is_nothing_said() -> None:
@@ -146,7 +175,7 @@ def test_the_bits_under_numpys_global_functions_may_be_changed() -> None:
         (old, _) = _moved(before, GENERATORS.take({}, ()))["numpy.random"]
         assert old is not None
         numpy.random.set_bit_generator(numpy.random.PCG64(4))
-        GENERATORS.restore(old, {})
+        _put_back(old, {})
         assert numpy.random.rand() == first
     finally:
         numpy.random.set_bit_generator(kept)
@@ -163,7 +192,10 @@ import numpy
 assert generators.moved(before, generators.take({}, ())) == []
 first = numpy.random.rand()
 ((name, old, new),) = generators.moved(before, generators.take({}, ()))
-generators.restore(old, {})
+import json
+state = json.loads(old)
+words = numpy.frombuffer(__import__("base64").b64decode(state["words"]), "<u4")
+numpy.random.set_state(("MT19937", words, state["pos"], state["has_gauss"], state["gauss"]))
 assert numpy.random.rand() == first
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
@@ -188,13 +220,7 @@ class _Mine(random.Random):
     ],
 )
 def test_which_objects_are_generators(value: object, expected: bool) -> None:
-    assert is_generator(value) is expected
-
-
-@pytest.mark.parametrize("bad", [b"", b"{}", b"[1]", b'{"generator": "x", "kind": "y"}', b"\xff"])
-def test_bytes_that_are_no_state_are_refused(bad: bytes) -> None:
-    with pytest.raises(ValueError, match="no recorded state"):
-        GENERATORS.restore(bad, {})
+    assert (kind_of(value) is not None) is expected
 
 
 def test_torch_draws_the_same_again() -> None:
@@ -206,7 +232,7 @@ def test_torch_draws_the_same_again() -> None:
 
     for old, _ in moved.values():
         assert old is not None
-        GENERATORS.restore(old, namespace)
+        _put_back(old, namespace)
 
     assert set(moved) == {"torch", "rng"}
     assert (torch.rand(2).tolist(), torch.rand(2, generator=namespace["rng"]).tolist()) == first

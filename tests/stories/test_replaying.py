@@ -388,3 +388,29 @@ def test_an_object_changed_by_its_own_method_is_a_result_too(kernel, project: Pa
     assert replay("own/1").verdict == "identical"
     (project / "n.txt").write_text("4")
     assert replay("own/1", restore=False).verdict == "diverged"
+
+
+def test_seeds_from_the_system_and_generators_inside_objects_are_given_again(kernel) -> None:
+    kernel.ok(
+        "import random, uuid\nimport numpy as np\n"
+        "class Sampler:\n"
+        "    def __init__(self):\n"
+        "        self.rng = np.random.default_rng()\n"
+        "        self.others = {'old': np.random.RandomState(), 'own': random.Random()}\n"
+        "    def draw(self):\n"
+        "        return float(self.rng.random() + self.others['old'].rand() + self.others['own'].random())\n"
+        "sampler = Sampler()"
+    )
+    kernel.ok("warm = [sampler.draw() for _ in range(3)]")
+    kernel.ok("np.random.seed(); random.seed()")
+    kernel.ok(
+        "%%track seeds\nname = str(uuid.uuid4())\na = sampler.draw()\nb = np.random.default_rng().random()\n"
+        "c = np.random.rand() + random.random()\nprint(name, a, b, c)"
+    )
+    judgement = replay("seeds/1")
+    assert judgement.verdict == "identical", judgement
+    assert judgement.executions == 2
+    restored = {(one.kind, one.name) for one in judgement.restored}
+    assert ("random state", "sampler.others['old']") in restored
+    assert ("seed", "numpy") in restored
+    assert ("seed", "uuid") in restored
