@@ -9,15 +9,15 @@ from pathlib import Path
 import nbformat
 
 from mm_jupyter.api.runs import find, found, writer
-from mm_jupyter.errors import BadInput
+from mm_jupyter.errors import BadInput, CannotReplay
 from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName
-from mm_jupyter.records.names import Verdict
+from mm_jupyter.replaying import minimising
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.recipe import to_notebook
-from mm_jupyter.replaying.verifying import Record, recipes, slice_of, verify
+from mm_jupyter.replaying.record import Record, recipes, slice_of
+from mm_jupyter.replaying.trying import GOOD
+from mm_jupyter.replaying.verifying import Verified, verify
 from mm_jupyter.workspace import Workspace
-
-GOOD: tuple[Verdict, ...] = ("identical", "equivalent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +93,76 @@ def replay(
         StoreUntrusted: replaying runs the store's code, and the store belongs to another user.
     """
     space = found(workspace)
-    space.check_trust()
     if times < 1:
         raise BadInput(f"--times takes a number from 1 on, not {times}.")
     refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
-    space.store.sweep_crashed()
+    settings = _settings(space, allow, timeout, restore=restore)
     records = [_record(space, ref) for ref in refs]
-    settings = Settings(
+    return [
+        _kept(space, verify(record, settings, times=times, progress=_teller(record, progress)))
+        for record in records
+    ]
+
+
+def minimise(
+    name: str,
+    *,
+    allow: Sequence[str] = (),
+    timeout: float | None = None,
+    progress: Callable[[ReplayProgress], None] | None = None,
+    workspace: Workspace | None = None,
+) -> Judgement:
+    """Find the fewest executions that reproduce a run, by replays; from then on they are its verified recipe.
+
+    A run that was not replayed yet is replayed first. An interrupt (Ctrl-C) keeps the best that was found so far.
+
+    Args:
+        allow, timeout, progress: as of ``replay``.
+
+    Raises:
+        NoSuchRun: with the nearest names.
+        CannotReplay: no replay reproduces the run.
+        StoreUntrusted: as of ``replay``.
+    """
+    space = found(workspace)
+    settings = _settings(space, allow, timeout)
+    ref = RunRef.parse(name)
+    record = _record(space, ref)
+    tell = _teller(record, progress)
+    if record.verified is None:
+        judgement = _kept(space, verify(record, settings, times=1, progress=tell))
+        if judgement.verdict not in GOOD:
+            raise CannotReplay(ref, f"no replay reproduces it: {judgement.said.rstrip('.')}")
+        record = _record(space, ref)
+    return _kept(space, minimising.minimise(record, settings, progress=tell))
+
+
+def _settings(
+    space: Workspace, allow: Sequence[str], timeout: float | None, *, restore: bool = True
+) -> Settings:
+    space.check_trust()
+    space.store.sweep_crashed()
+    return Settings(
         key=space.key,
         root=space.root,
         restore=restore,
         allow=frozenset(_allowed(one) for one in allow),
         timeout=timeout,
     )
-    return [_judged(space, record, settings, times, progress) for record in records]
 
 
-def _judged(
-    space: Workspace,
-    record: Record,
-    settings: Settings,
-    times: int,
-    progress: Callable[[ReplayProgress], None] | None,
-) -> Judgement:
-    ref = record.run.row.ref
-
+def _teller(
+    record: Record, progress: Callable[[ReplayProgress], None] | None
+) -> Callable[[str, int, int], None]:
     def tell(phase: str, cell: int, cells: int) -> None:
         if progress is not None:
-            progress(ReplayProgress(ref, phase, cell, cells))
+            progress(ReplayProgress(record.run.row.ref, phase, cell, cells))
 
-    verified = verify(record, settings, times=times, progress=tell)
+    return tell
+
+
+def _kept(space: Workspace, verified: Verified) -> Judgement:
+    """Keep a judgement and the notebook that was replayed."""
     judgement = verified.judgement
     change = writer(space)
     if verified.notebook is not None:

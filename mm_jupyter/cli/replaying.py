@@ -95,10 +95,27 @@ def parameter(text: str) -> object:
     type=click.Choice(get_args(SliceName)),
     help="Which cells; else the verified ones.",
 )
+@click.option(
+    "--minimise",
+    is_flag=True,
+    help="First find the fewest cells, by replays; Ctrl-C keeps the best so far.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="For each replay of --minimise.",
+)
 @as_json
 @click.pass_obj
 def recipe(
-    screen: Screen, run: str, output: Path | None, slice_: SliceName | None, as_json: bool
+    screen: Screen,
+    run: str,
+    output: Path | None,
+    slice_: SliceName | None,
+    minimise: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> None:
     """Show or write the cells that RUN really needs.
 
@@ -108,9 +125,17 @@ def recipe(
     \b
     mm recipe churn/7
     mm recipe churn/7 -o churn-7.ipynb
+    mm recipe churn/7 --minimise
     """
     from mm_jupyter.api import replays as api
 
+    if minimise:
+        if slice_ is not None:
+            raise click.UsageError("--minimise finds a slice of its own: leave --slice out.")
+        with screen.progress() as step:
+            api.minimise(run, timeout=timeout, progress=_teller(step, [run]))
+    elif timeout is not None:
+        raise click.UsageError("--timeout is for the replays of --minimise.")
     made = (
         api.recipe(run, how=slice_) if output is None else api.write_recipe(run, output, how=slice_)
     )

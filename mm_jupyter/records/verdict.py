@@ -11,14 +11,16 @@ from mm_jupyter.records.session import Entropy, RandomState
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeStep:
     """One execution of a recipe. ``source`` has no ``%%track`` line; ``restores`` are the generators put back before
-    it; ``raises`` says that it raised when it was recorded and must raise again; ``count`` is the number that it had
-    in the session (``In [count]``); ``entropy`` is given again to what draws it."""
+    it; ``raises`` says that it raised when it was recorded and may raise again; ``interrupted_after``, that it was
+    interrupted then, after so many seconds; ``count`` is the number that it had in the session (``In [count]``);
+    ``entropy`` is given again to what draws it."""
 
     seq: int
     source: str
     restores: tuple[RandomState, ...] = ()
     entropy: tuple[Entropy, ...] = ()
     raises: bool = False
+    interrupted_after: float | None = None
     parameters: bool = False
     count: int | None = None
 

@@ -17,7 +17,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout
-from mm_jupyter.replaying.job import CellState
+from mm_jupyter.replaying.job import INTERRUPTED, CellState
 from mm_jupyter.replaying.kernels import Kernel
 
 INTERRUPT_SECONDS = 5.0
@@ -128,6 +128,7 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
         self.kc.execute = lambda code, **options: execute(  # type: ignore[method-assign] # for one message
             _replaced(code, self._secrets), **options
         )
+        interrupt = asyncio.ensure_future(self._interrupt(cell))
         try:
             await self.async_execute_cell(cell, index)
         except DeadKernelError as error:
@@ -135,10 +136,18 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
                 f"The kernel died in cell {self._at + 1}", self._kernel.died_of()
             ) from error
         finally:
+            interrupt.cancel()
             self.kc.execute = execute  # type: ignore[method-assign]
             cell.outputs = _joined(cell.outputs)
             if self._marks:
                 cell.outputs = _replaced(cell.outputs, self._marks)
+
+    async def _interrupt(self, cell: NotebookNode) -> None:
+        """Interrupt a cell that was interrupted when it was recorded, if it still runs then."""
+        after = cell.metadata.get("mm_jupyter", {}).get(INTERRUPTED)
+        if after is not None:
+            await asyncio.sleep(after)
+            await self._kernel.interrupt()
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         """Take one message of the kernel, with marks where it shows secrets."""

@@ -9,6 +9,9 @@ from typing import Literal
 
 from mm_jupyter.replaying.confine import Confinement
 
+INTERRUPTED = "interrupted_after"
+"""In a cell's ``mm_jupyter`` metadata: it is interrupted when it has run for so many seconds."""
+
 CellState = Literal["running", "done", "failed"]
 """Of a cell; ``failed``: it raised, and the notebook stops there."""
 

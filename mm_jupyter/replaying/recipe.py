@@ -13,6 +13,7 @@ from mm_jupyter.analysis.names import body, cell_names, without_ours
 from mm_jupyter.analysis.slicing import slice_executions
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import BlobDigest, Execution, Recipe, RecipeStep, Run, SliceName
+from mm_jupyter.replaying.job import INTERRUPTED
 from mm_jupyter.replaying.restoring import Restoring
 
 _SLICES: dict[SliceName, str] = {
@@ -65,7 +66,8 @@ def to_notebook(
 
     ``states`` gives the bytes of a recorded random state; ``restore=False`` leaves the states out. Each cell's
     metadata holds ``mm_jupyter: {"role": "head" | "parameters" | "restore" | "step"}``, with ``seq`` where it belongs
-    to an execution. A step that raised carries the tag ``raises-exception``. ``_3`` and ``Out[3]`` are rewritten to
+    to an execution. A step that raised or was interrupted carries the tag ``raises-exception``; a replay interrupts the
+    latter again after ``interrupted_after`` seconds. ``_3`` and ``Out[3]`` are rewritten to
     the numbers that the executions have here. The ids of the cells depend on the recipe alone.
 
     Raises:
@@ -114,7 +116,8 @@ def _step(execution: Execution) -> RecipeStep:
         source=source if source.strip() else "pass",
         restores=tuple(state for state in execution.random if state.before is not None),
         entropy=execution.entropy,
-        raises=execution.status == "raised",
+        raises=execution.status in ("raised", "interrupted"),
+        interrupted_after=execution.seconds if execution.status == "interrupted" else None,
         parameters=execution.parameters,
         count=execution.count,
     )
@@ -170,9 +173,11 @@ def _step_cell(
     if step.raises:
         tags.append("raises-exception")
     role = "parameters" if step.seq in parameters else "step"
-    return _cell(
-        f"step-{step.seq}", _renumbered(step.source, counts), role, seq=step.seq, tags=tags
-    )
+    source = _renumbered(step.source, counts)
+    cell = _cell(f"step-{step.seq}", source, role, seq=step.seq, tags=tags)
+    if step.interrupted_after is not None:
+        cell.metadata["mm_jupyter"][INTERRUPTED] = round(step.interrupted_after, 3)
+    return cell
 
 
 def _cell(

@@ -15,7 +15,8 @@ from mm_jupyter.api import replays
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import Asked, Judgement, RunRef
 from mm_jupyter.replaying.attempt import Settings
-from mm_jupyter.replaying.verifying import Record, Verified, recipes, slice_of, verify
+from mm_jupyter.replaying.record import Record, recipes, slice_of
+from mm_jupyter.replaying.verifying import Verified, verify
 from mm_jupyter.workspace import Workspace, find
 
 Cells = Callable[..., str]
