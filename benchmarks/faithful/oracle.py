@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-_TIMES = re.compile(r"^(CPU times|Wall time).*$", re.MULTILINE)
+_VARYING = re.compile(r"^(CPU times|Wall time).*$|^Out\[\d+\]: ", re.MULTILINE)
 
 
 class Oracle:
@@ -66,6 +66,7 @@ def _serve() -> None:
     import matplotlib.pyplot  # noqa: F401
 
     config = Config({"HistoryManager": {"enabled": False}})
+    InteractiveShell.enable_gui = lambda *_: None
     shell = InteractiveShell.instance(config=config)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -109,7 +110,7 @@ def _execute(shell: Any, request: dict[str, Any]) -> dict[str, Any]:
         if not result.success:
             return {"error": repr(result.error_in_exec or result.error_before_exec)}
         outputs = [
-            _TIMES.sub("", shown.stdout),
+            _VARYING.sub("", shown.stdout),
             *(str(sorted(one.data.items())) for one in shown.outputs),
         ]
         return {

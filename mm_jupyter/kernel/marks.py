@@ -20,8 +20,8 @@ TRACKED_BYTES = 256 * 1024
 """Before and after a tracked cell objects are read up to this size."""
 PLAIN_SECONDS = 0.000_1
 TRACKED_SECONDS = 0.01
-"""What the marks before a cell may take; those after it are as many. What does not fit in is not looked at: the cell
-may have changed it, and then only its source tells."""
+"""CPU seconds that the marks before a cell may take; those after it are as many. What does not fit in is not looked
+at: the cell may have changed it, and then only its source tells."""
 _DEAR_SECONDS = 0.000_05
 _NAMES = 100
 
@@ -52,14 +52,14 @@ class Marks:
         self._limit = TRACKED_BYTES if tracked else PLAIN_BYTES
         self._before = {}
         names = [name for name in reachable(source, namespace) if self._changes(namespace[name])]
-        now = time.perf_counter()
+        now = time.thread_time()
         deadline = now + (TRACKED_SECONDS if tracked else PLAIN_SECONDS)
         for name in names[:_NAMES]:
             value = namespace[name]
             if not tracked and self._dear.get(id(value)) is type(value):
                 continue
             self._before[name] = id(value), self._mark(value)
-            start, now = now, time.perf_counter()
+            start, now = now, time.thread_time()
             if now - start > _DEAR_SECONDS and not tracked:
                 self._remember(value)
             if now > deadline:

@@ -57,7 +57,7 @@ class Surroundings:
         """What is another by now."""
         found: set[tuple[str, str]] = set()
         for (kind, name), old, new in zip(_STATE, self._before, _state(), strict=True):
-            if old != new:
+            if old is not None and old != new:
                 found.add((kind, name))
         for (kind, name), differs in list(_touched.items()):
             with contextlib.suppress(Exception):  # a library changed its inside meanwhile
@@ -94,7 +94,7 @@ _STATE = (
     ("sys.path", "sys.path"),
     ("warnings", "filters"),
     ("options", "numpy"),
-    ("options", "numpy"),
+    ("options", "numpy display"),
 )
 
 

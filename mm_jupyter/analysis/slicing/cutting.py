@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mm_jupyter.analysis.slicing.noticing import notices
+from mm_jupyter.analysis.slicing.noticing import defines_code, may_notice, notices
 from mm_jupyter.analysis.slicing.walk import Walk, facts, took_effect
 from mm_jupyter.errors import BadOption
 from mm_jupyter.records import Execution, SliceName
@@ -52,12 +52,15 @@ def _with_noticed(walk: Walk, before: Sequence[Execution], target: int) -> set[i
     chosen = walk.closure(unwatched | {target})
     while True:
         kept = [(by_seq[seq], facts(by_seq[seq])) for seq in sorted(chosen)]
+        called = _code_called(walk, [execution for execution, _ in kept])
         more = {
             seq
             for seq, barriers in walk.barriers.items()
             if seq not in chosen
             and any(
-                notices(barrier, later, names, target=later.seq == target)
+                notices(
+                    barrier, later, names, called.get(later.seq, ""), target=later.seq == target
+                )
                 for later, names in kept
                 if later.seq > seq
                 for barrier in barriers
@@ -66,3 +69,24 @@ def _with_noticed(walk: Walk, before: Sequence[Execution], target: int) -> set[i
         if not more:
             return chosen
         chosen |= walk.closure(more)
+
+
+def _code_called(walk: Walk, kept: Sequence[Execution]) -> dict[int, str]:
+    """``seq`` -> the sources of earlier executions whose functions it may call, though it does not name them."""
+    needed_by: dict[int, list[int]] = {}
+    for execution in kept:
+        for seq in walk.needs.get(execution.seq, ()):
+            needed_by.setdefault(seq, []).append(execution.seq)
+    found: dict[int, str] = {}
+    for execution in kept:
+        if not (defines_code(execution.source) and may_notice(execution.source)):
+            continue
+        reached: set[int] = set()
+        waiting = [execution.seq]
+        while waiting:
+            for later in needed_by.get(waiting.pop(), ()):
+                if later not in reached:
+                    reached.add(later)
+                    waiting.append(later)
+                    found[later] = f"{found.get(later, '')}\n{execution.source}"
+    return found

@@ -15,6 +15,7 @@ _SEEN = frozenset({"cwd", "environ", "sys.path", "options", "warnings", "module"
 _PLACES = re.compile(r"getcwd|Path|__file__|\bos\.|open|pwd|glob")
 _ENVIRON = re.compile(r"env|expandvars")
 _DRAWS = re.compile(r"plt|plot|fig|ax|sns|draw|hist|imshow|show|style|rcParams|mpl")
+_CODE = re.compile(r"\bdef\b|\blambda\b")
 
 
 class Barrier(NamedTuple):
@@ -36,22 +37,40 @@ def barriers_of(execution: Execution, said: Iterable[str], *, as_seen: bool) -> 
     return frozenset(words | found)
 
 
-def notices(barrier: Barrier, later: Execution, names: CellNames, *, target: bool) -> bool:
-    """Whether a later execution could be another one without what the barrier set. In doubt it could."""
+def notices(
+    barrier: Barrier, later: Execution, names: CellNames, called: str, *, target: bool
+) -> bool:
+    """Whether a later execution could be another one without what the barrier set. In doubt it could.
+
+    ``called`` is the source of code of earlier executions that it may call.
+    """
+    source = later.source
     match barrier.kind:
         case "cwd":
-            return _depends_on_place(later)
+            return _depends_on_place(later) or bool(_PLACES.search(called))
         case "sys.path":
             return bool(later.modules) or _imports_others(names)
         case "environ":
-            return bool(names.imports) or _asks(later) or bool(_ENVIRON.search(later.source))
+            return bool(
+                names.imports or _ENVIRON.search(source) or _ENVIRON.search(called)
+            ) or _asks(later)
         case "options" if barrier.name.endswith(" display"):
             return target
         case "options" if barrier.name == "matplotlib":
-            return bool(_DRAWS.search(later.source))
+            return bool(_DRAWS.search(source) or _DRAWS.search(called))
         case "warnings":
-            return target or "warn" in later.source
+            return target or "warn" in source or "warn" in called
     return True
+
+
+def defines_code(source: str) -> bool:
+    """Whether a source makes functions that something later may call."""
+    return _CODE.search(source) is not None
+
+
+def may_notice(source: str) -> bool:
+    """Whether code with this source could notice some barrier of those that not everything notices."""
+    return any(words.search(source) for words in (_PLACES, _ENVIRON, _DRAWS)) or "warn" in source
 
 
 def _depends_on_place(execution: Execution) -> bool:

@@ -61,7 +61,7 @@ class Walk:
     def _execution(self, execution: Execution) -> None:
         names = facts(execution)
         self._now = execution.seq
-        self._frozen = self._found_unchanged(execution)
+        self._frozen = self._found_unchanged(execution) | self._generators(execution)
         self.needs[execution.seq] = set()
         if names.ours:
             self.ours.add(execution.seq)
@@ -103,6 +103,12 @@ class Walk:
         heap = self._heap
         same = heap.reached(heap.owned(execution.unchanged), code=False)
         return same - heap.reached(heap.owned(execution.changed), code=False) - heap.lazy
+
+    def _generators(self, execution: Execution) -> set[int]:
+        """The generators whose state moved: that is recorded, and restored before whatever moves them next."""
+        if self.conservative:
+            return set()
+        return set(self._heap.owned(moved.generator for moved in execution.random))
 
     def _share(self, groups: Iterable[tuple[str, ...]]) -> None:
         """Names whose objects were found to share memory or members, where the source did not show it."""
@@ -250,7 +256,8 @@ class Walk:
             for effects in self._heap.effects(call.called)
         ):
             self._change_deeply(call.receivers | call.arguments)
-        if any(effects.stateful for effects in self._heap.effects(call.called)):
+        instances = self._heap.behind.keys() & self._heap.owned(call.called)
+        if instances or any(effects.stateful for effects in self._heap.effects(call.called)):
             self._change_deeply(call.called)
         root, _, rest = call.path.partition(".")
         path = imports.get(root)
