@@ -91,7 +91,7 @@ class MmMagics(Magics):
         # The docstring is set below: it is the usage text.
         if self.recording is not None and self.recording.complaint is not None:
             raise UsageError(self.recording.complaint)
-        if cell is not None:
+        if cell is not None or (self.recording is not None and not self.recording.asked):
             raise UsageError("%%track must be the first line of its cell.")
 
     track.__doc__ = TRACK_USAGE

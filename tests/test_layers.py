@@ -19,7 +19,7 @@ FLOORS = (
     ("errors",),
     ("records",),
     ("analysis", "store", "wire", "cards"),
-    ("workspace", "kernel", "replaying", "registry"),
+    ("workspace", "configuration", "kernel", "replaying", "registry"),
     ("api",),
     ("cli", "widgets", "server"),
     ("magics",),
@@ -31,8 +31,6 @@ VERSION = "mm_jupyter.__version__"
 """The one name that a room may take from the entrance."""
 LIGHT = frozenset(sys.stdlib_module_names) | {"IPython", "ipykernel"}
 """All that the kernel's side may import: it runs in any environment, beside any numpy."""
-ON_DEMAND = {"mm_jupyter.kernel.random_states": {"numpy", "torch"}}
-"""Giving back a recorded state needs the library that it was recorded from, and happens in a replay only."""
 HEAVY = ("alembic", "blake3", "nbformat", "numpy", "pandas", "papermill", "sklearn", "sqlalchemy")
 
 
@@ -179,7 +177,7 @@ def test_the_kernel_side_imports_the_standard_library_and_ipython_only() -> None
         f"{module} imports {name}"
         for module in sorted(kernel_side())
         for name in imports_of(module, modules[module])
-        if name.split(".")[0] not in LIGHT | {PACKAGE} | ON_DEMAND.get(module, set())
+        if name.split(".")[0] not in LIGHT | {PACKAGE}
     ]
     assert wrong == []
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.api.runs import card_of, writer
-from mm_jupyter.errors import MmError
+from mm_jupyter.configuration import Configuration, configured
+from mm_jupyter.errors import BadInput, MmError
 from mm_jupyter.kernel import current
 from mm_jupyter.kernel.cell_run import RunFinished
 from mm_jupyter.kernel.cells import CellRecorder, experiment_of
 from mm_jupyter.kernel.options import USAGE
 from mm_jupyter.kernel.session import SessionLog
-from mm_jupyter.kernel.warning import guarded
+from mm_jupyter.kernel.warning import guarded, say_once
 from mm_jupyter.records import Run, RunCard, RunRef, SessionId
 from mm_jupyter.records.names import experiment_name
 from mm_jupyter.workspace import Workspace, open_or_create
@@ -35,6 +36,11 @@ class Recording:
     def complaint(self) -> str | None:
         """What is wrong with the ``%%track`` line of the cell that runs now, in a sentence; None: nothing."""
         return self._recorder.complaint
+
+    @property
+    def asked(self) -> bool:
+        """Whether the cell that runs now begins with ``%%track``."""
+        return self._recorder.asked
 
     def autotrack(self, experiment: str | None) -> None:
         """Track every cell from the next one on as a version of ``experiment``; None: only those that say so.
@@ -106,13 +112,19 @@ def start(
 
 
 def open_log(workspace: Workspace, notebook: str | None) -> SessionLog:
-    """A session in a workspace, not yet open."""
+    """A session in a workspace, not yet open. A project's settings that cannot be used are said, and left."""
+    try:
+        settings = configured(workspace.root)
+    except BadInput as error:
+        say_once("What the project says of itself was not used", str(error))
+        settings = Configuration()
     return SessionLog(
         writer(workspace),
         root=workspace.root,
         redactor=Redactor(workspace.key),
         notebook=workspace.relative(Path(notebook)) if notebook else None,
         ignore=(workspace.root / ".mm",),
+        keep_bytes=settings.keep_bytes,
     )
 
 

@@ -102,7 +102,7 @@ def _open_script() -> SessionLog:
     _script.append(execution)
     current.set_script(log)
     files.watch()
-    files.begin()
+    files.begin(log.keep_bytes)
     atexit.register(_close_script, log)
     return log
 
@@ -121,7 +121,7 @@ def _close_script(log: SessionLog) -> None:
             modules=tuple(log.modules.values()),
             asked=seen.asked,
         )
-        log.append(ended, files.describe(seen, log.root, log.sink.put))
+        log.append(ended, files.describe(seen, log.root, log.sink.put, log.keep_bytes))
         log.close()
 
 

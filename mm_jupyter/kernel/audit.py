@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,10 @@ from mm_jupyter.kernel.databases import connected, reading
 
 READ, WRITTEN = 1, 2
 KEEP_BYTES = 16 * 1024 * 1024
-"""Files up to this size are kept whole."""
+"""Files up to this size are kept whole, where the project does not say otherwise."""
+MAX_LISTED = 20
+MAX_NAMES = 1_000
+"""So many folders that a cell listed are recorded, with so many names each."""
 
 Signature = tuple[int, int, int, int]
 _OURS = ".mm"
@@ -30,7 +34,7 @@ _HOST_THREADS = ("pydevd", "IPythonHistorySaving")
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A file as it was before the cell changed it; ``content`` is None over ``KEEP_BYTES``."""
+    """A file as it was before the cell changed it; ``content`` is None where it was too large to keep."""
 
     size: int
     content: bytes | None
@@ -46,10 +50,12 @@ class Record:
     asked: dict[tuple[str, str], None] = field(default_factory=dict)
     named_ports: set[object] = field(default_factory=set)
     addresses: dict[str, object] = field(default_factory=dict)
+    listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     here: str | None = None
+    keep_bytes: int = KEEP_BYTES
 
     def used(self) -> bool:
-        return bool(self.opened or self.asked or self.addresses)
+        return bool(self.opened or self.asked or self.addresses or self.listed)
 
 
 class _Switch:
@@ -71,9 +77,9 @@ def install() -> None:
         sys.addaudithook(_hook)
 
 
-def begin() -> None:
-    """Start a new record."""
-    _switch.record = Record()
+def begin(keep_bytes: int = KEEP_BYTES) -> None:
+    """Start a new record; up to ``keep_bytes`` of a file that is about to change are kept."""
+    _switch.record = Record(keep_bytes=keep_bytes)
 
 
 def end() -> Record:
@@ -180,22 +186,34 @@ def _write(record: Record, path: str, *, keeps: bool) -> None:
         return
     old = record.signatures[path] = signature(path)
     if old is not None and (keeps or known & READ):
-        record.before[path] = _content(path, old[1])
+        record.before[path] = _content(path, old[1], record.keep_bytes)
         known |= READ
     record.opened[path] = known | WRITTEN
 
 
-def _content(path: str, size: int) -> Before:
-    if size > KEEP_BYTES or not os.path.isfile(path):
+def _content(path: str, size: int, limit: int) -> Before:
+    if size > limit or not os.path.isfile(path):
         return Before(size, None)
     pieces = []
     with unwatched(), reading(path) as file:
-        while piece := file.read(KEEP_BYTES + 1):
+        while piece := file.read(limit + 1):
             pieces.append(piece)
-            if sum(map(len, pieces)) > KEEP_BYTES:
+            if sum(map(len, pieces)) > limit:
                 return Before(size, None)
     content = b"".join(pieces)
     return Before(len(content), content)
+
+
+def _on_listing(record: Record, folder: Any = None) -> None:
+    """A folder's names now, folders with a ``/``. The import system looks into folders all the time: not counted."""
+    path = _path(record, "." if folder is None else folder)
+    if path is None or path in record.listed or len(record.listed) >= MAX_LISTED:
+        return
+    if sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+        return
+    with unwatched(), os.scandir(path) as entries:
+        names = (f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+        record.listed[path] = tuple(sorted(islice(names, MAX_NAMES)))
 
 
 def _on_database(record: Record, path: Any) -> None:
@@ -241,7 +259,7 @@ def _gone(record: Record, path: str) -> None:
     """A file that the cell read or moves is about to vanish: keep what it was."""
     old = signature(path)
     if old is not None and path not in record.before:
-        record.before[path] = _content(path, old[1])
+        record.before[path] = _content(path, old[1], record.keep_bytes)
         record.opened[path] = READ
 
 
@@ -342,6 +360,8 @@ def _on_input(record: Record, prompt: object = "") -> None:
 
 _HANDLERS: dict[str, Callable[..., None]] = {
     "open": _on_open,
+    "os.listdir": _on_listing,
+    "os.scandir": _on_listing,
     "sqlite3.connect": _on_database,
     "os.rename": _on_rename,
     "os.remove": _on_remove,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mm_jupyter.analysis.secrets import Redactor
-from mm_jupyter.kernel import current
+from mm_jupyter.kernel import current, mapping
 from mm_jupyter.kernel.cells import CellRecorder
 from mm_jupyter.kernel.guard import Guard
 from mm_jupyter.kernel.options import TrackOptions, parse_track
@@ -169,6 +169,8 @@ def begin(argument: str) -> None:
         job.base, frozenset(job.allow), processes=job.processes, file_limit=job.file_limit
     )
     guard.install()
+    if job.project is not None:
+        mapping.install(job.project, job.root, (job.base, *filter(os.path.isabs, job.allow)))
     _replays.append(_Replay(job, sink, recorder, guard))
 
 

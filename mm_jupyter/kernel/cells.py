@@ -65,6 +65,7 @@ class CellRecorder:
         self.log = log
         self.autotrack: str | None = None
         self.complaint: str | None = None
+        self.asked = False
         self.notebook_run: NotebookRun | None = None
         self._finished = finished
         self._choose = choose
@@ -163,6 +164,7 @@ class CellRecorder:
     def _begin(self, source: str, cell_id: str | None) -> None:
         self.complaint = self._unkept = None
         line, body = track_line(source)
+        self.asked = line is not None
         execution = Execution(
             session=self.log.session.id,
             seq=self.log.next_seq(),

@@ -26,9 +26,19 @@ from mm_jupyter.kernel.audit import (
 )
 from mm_jupyter.kernel.databases import reading
 from mm_jupyter.kernel.ignored import ignoring
-from mm_jupyter.records import Asked, BlobDigest, ContentDigest, FileUse
+from mm_jupyter.records import Asked, BlobDigest, ContentDigest, FileUse, Listing
 
-__all__ = ["FilesSeen", "Uses", "begin", "describe", "end", "joined", "unwatched", "watch"]
+__all__ = [
+    "FilesSeen",
+    "Uses",
+    "begin",
+    "describe",
+    "end",
+    "joined",
+    "listings",
+    "unwatched",
+    "watch",
+]
 
 INLINE_BYTES = 64 * 1024 * 1024
 """What one execution's files may weigh together before the rest is hashed in a thread while the user goes on."""
@@ -59,6 +69,7 @@ class FilesSeen:
     writes: tuple[Path, ...] = ()
     asked: tuple[Asked, ...] = ()
     before: Mapping[Path, Before] = field(default_factory=dict)
+    listed: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
 
 
 def watch(kernel: object | None = None) -> None:
@@ -109,7 +120,14 @@ def _seen(record: Record, root: str, ignore: tuple[str, ...]) -> FilesSeen:
             before[Path(path)] = record.before[given]
     _note_held(writes)
     _held.update({path: signature(path) for path in _open_files(record) if not is_ignored(path)})
-    return FilesSeen(tuple(map(Path, reads)), tuple(map(Path, writes)), _asked(record), before)
+    listed = {
+        Path(os.path.normpath(path)): names
+        for path, names in record.listed.items()
+        if not is_ignored(f"{path}/")
+    }
+    return FilesSeen(
+        tuple(map(Path, reads)), tuple(map(Path, writes)), _asked(record), before, listed
+    )
 
 
 def _regular(path: str) -> Signature | None:
@@ -203,6 +221,15 @@ def describe(seen: FilesSeen, root: Path, put: Put, keep_bytes: int = KEEP_BYTES
     return tuple(uses)
 
 
+def listings(seen: FilesSeen, root: Path) -> tuple[Listing, ...]:
+    """The folders of the project that were listed; what ``.mm`` holds is ours."""
+    return tuple(
+        Listing(path=name, names=tuple(one for one in names if one != ".mm/"))
+        for name, names in ((_name(path, root), names) for path, names in seen.listed.items())
+        if not os.path.isabs(name)
+    )
+
+
 def joined(uses: Uses) -> tuple[FileUse, ...]:
     """The uses with every digest there: waits for those that are still being made."""
     return tuple(use.result() if isinstance(use, Future) else use for use in uses)
@@ -252,7 +279,12 @@ class _Task:
         except OSError:
             digest = content = None
         return FileUse(
-            path=self.name, role=self.role, digest=digest, size=found[1], content=content
+            path=self.name,
+            role=self.role,
+            digest=digest,
+            size=found[1],
+            content=content,
+            modified=found[2] / 1e9 if self.role == "input" else None,
         )
 
     def _read(self, found: Signature) -> tuple[ContentDigest | None, BlobDigest | None]:

@@ -16,6 +16,7 @@ from mm_jupyter.records import (
     Asked,
     Entropy,
     Execution,
+    Listing,
     LocalModule,
     RandomState,
     Surrounding,
@@ -35,6 +36,7 @@ class Seen:
     marked: Marked
     surroundings: tuple[Surrounding, ...]
     uses: files.Uses
+    listings: tuple[Listing, ...]
 
     def noted(self, execution: Execution) -> Execution:
         """The execution with what was seen of it, its files aside."""
@@ -50,6 +52,7 @@ class Seen:
             unchanged=self.marked.unchanged,
             shares=self.marked.shares,
             surroundings=self.surroundings,
+            listings=self.listings,
         )
 
 
@@ -75,7 +78,7 @@ class Observer:
     def listen(self) -> None:
         """Begin to see what the execution opens, asks for and draws: called last, so that nothing of ours is seen."""
         entropy.begin(self._log.modules)
-        files.begin()
+        files.begin(self._log.keep_bytes)
 
     def end(self) -> Seen:
         """Look at what is there after it."""
@@ -94,7 +97,8 @@ class Observer:
             entropy=drawn,
             marked=marked,
             surroundings=self._surroundings.end(),
-            uses=files.describe(used, log.root, log.sink.put),
+            uses=files.describe(used, log.root, log.sink.put, log.keep_bytes),
+            listings=files.listings(used, log.root),
         )
 
     def _find_generators(self, touched: tuple[str, ...], deleted: tuple[str, ...]) -> None:

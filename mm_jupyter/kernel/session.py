@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mm_jupyter.analysis.secrets import Redactor
+from mm_jupyter.kernel.audit import KEEP_BYTES
 from mm_jupyter.kernel.environment import capture
 from mm_jupyter.kernel.files import Uses, joined
 from mm_jupyter.kernel.git import git_state
@@ -55,11 +56,14 @@ class SessionLog:
         notebook: str | None = None,
         ignore: tuple[Path, ...] = (),
         git: bool = True,
+        keep_bytes: int = KEEP_BYTES,
     ) -> None:
+        """``keep_bytes``: files up to this size are kept whole."""
         self.sink = sink
         self.root = root
         self.ignore = ignore
         self.redactor = redactor
+        self.keep_bytes = keep_bytes
         self.pid = os.getpid()
         self.seq = 0
         self.session = Session(

@@ -9,10 +9,11 @@ BUNDLE_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayJob:
-    """What a replay kernel is told. All paths are absolute and inside the scratch directory.
+    """What a replay kernel is told. All paths are absolute, and all but ``project`` are in the scratch directory.
 
     ``target`` is the number (1, 2, ...) of the code cell that is the run, None where the run is the whole notebook's
     or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
+    ``project`` is the workspace for whose files ``root`` stands.
     """
 
     bundle: str
@@ -26,3 +27,4 @@ class ReplayJob:
     allow: tuple[str, ...] = ()
     processes: bool = False
     file_limit: int | None = None
+    project: str | None = None

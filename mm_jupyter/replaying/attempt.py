@@ -31,6 +31,7 @@ from mm_jupyter.replaying.bundles import Bundle, read_bundle
 from mm_jupyter.replaying.confine import Confinement, can_confine
 from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
 from mm_jupyter.replaying.inputs import Laid
+from mm_jupyter.replaying.job import executed
 from mm_jupyter.replaying.recipe import to_notebook
 from mm_jupyter.replaying.scratch import Scratch, lay_out
 
@@ -82,12 +83,20 @@ def attempt(
     bundle: Bundle | None = None
     said: str | None = None
     stopped = False
-    with lay_out(str(settings.root), laid.files, cwd=steps[0].cwd) as scratch:
+    with lay_out(
+        str(settings.root),
+        laid.files,
+        cwd=steps[0].cwd,
+        folders=laid.folders,
+        times=laid.times,
+    ) as scratch:
         path = scratch.private / "bundle.zip"
         job = _job(run, notebook, scratch, path, steps, settings)
         try:
             done = execute(
-                notebook, None, _engine_job(run, notebook, scratch, job, steps, settings, on_cell)
+                notebook,
+                None,
+                _engine_job(run, notebook, scratch, job, steps, settings, laid, on_cell),
             )
             notebook = done.notebook
             if done.failure is not None:
@@ -121,6 +130,7 @@ def _engine_job(
     job: Path,
     steps: Sequence[Execution],
     settings: Settings,
+    laid: Laid,
     on_cell: Callable[[int, int], None],
 ) -> EngineJob:
     paths = tuple(path for path in settings.allow if path not in ("network", "process"))
@@ -133,7 +143,7 @@ def _engine_job(
         bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),
         finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
         timeout=settings.timeout or _timeout(steps),
-        on_cell=_watcher(scratch, on_cell),
+        on_cell=_watcher(scratch, _versions(notebook, laid), str(settings.root), on_cell),
         substitutions=_secrets(notebook, settings),
         # Always where the machine can: writers in C++ raise no audit event for the guard to refuse.
         confine=confinement if can_confine() else None,
@@ -205,6 +215,7 @@ def _job(
         allow=tuple(settings.allow),
         processes=_started_processes(steps) or "process" in settings.allow,
         file_limit=scratch.limit,
+        project=str(settings.root),
     )
     path = scratch.private / "job.json"
     path.write_text(json.dumps(to_json(job)))
@@ -231,11 +242,27 @@ def _timeout(steps: Sequence[Execution]) -> float:
     return max(MIN_TIMEOUT, TIMEOUT_FACTOR * sum(step.seconds for step in steps))
 
 
+def _versions(notebook: NotebookNode, laid: Laid) -> dict[int, tuple[tuple[str, bytes], ...]]:
+    """What is laid out before a cell, by its place among those that run."""
+    about = [cell.metadata.get("mm_jupyter", {}) for cell in notebook.cells if executed(cell)]
+    return {
+        at: laid.before[one["seq"]]
+        for at, one in enumerate(about)
+        if one.get("role") in ("step", "parameters") and one.get("seq") in laid.before
+    }
+
+
 def _watcher(
-    scratch: Scratch, on_cell: Callable[[int, int], None]
+    scratch: Scratch,
+    versions: Mapping[int, tuple[tuple[str, bytes], ...]],
+    root: str,
+    on_cell: Callable[[int, int], None],
 ) -> Callable[[int, int, CellState], None]:
     def watch(index: int, total: int, state: CellState) -> None:
         scratch.check()
+        if state == "running":
+            for path, content in versions.get(index, ()):
+                scratch.put(root, path, content)
         if state != "running":
             on_cell(index + 1, total)
 

@@ -17,7 +17,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout
-from mm_jupyter.replaying.job import INTERRUPTED, CellState
+from mm_jupyter.replaying.job import INTERRUPTED, CellState, executed
 from mm_jupyter.replaying.kernels import Kernel
 
 INTERRUPT_SECONDS = 5.0
@@ -26,8 +26,6 @@ OUTPUT_SECONDS = 120
 """How long the last outputs of a cell may come after its end."""
 FINISH_SECONDS = 300.0
 """How long our own code may take in the kernel."""
-
-_SKIPPED_TAG = "skip-execution"
 
 _log = logging.getLogger("mm_jupyter.replaying")
 _log.addHandler(logging.NullHandler())  # nbclient logs what it raises: said once is enough
@@ -185,15 +183,6 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
     def _tell(self, state: CellState) -> None:
         if self._on_cell is not None:
             self._on_cell(self._at, len(self._cells), state)
-
-
-def executed(cell: NotebookNode) -> bool:
-    """Whether a cell is executed at all."""
-    return (
-        cell.cell_type == "code"
-        and bool(cell.source.strip())
-        and _SKIPPED_TAG not in cell.metadata.get("tags", ())
-    )
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:

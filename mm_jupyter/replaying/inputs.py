@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from mm_jupyter.records import BlobDigest, Execution, FileUse, NotCompared, Restored
+from mm_jupyter.records import (
+    BlobDigest,
+    ContentDigest,
+    Execution,
+    FileUse,
+    LocalModule,
+    NotCompared,
+    Restored,
+)
 
 _CHUNK = 1024 * 1024
 CHILDREN_BYTES = 256 * 1024 * 1024
 CHILDREN_FILES = 2_000
 """Where a recipe starts processes, the project's own files are laid out for them up to this size and number."""
+_MAKES_FOLDERS = re.compile(r"mkdir|makedirs|copytree|extractall|git clone")
 _NOT_DATA = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env"})
 
 
@@ -26,6 +37,12 @@ class Laid:
     missing: tuple[NotCompared, ...]
     unseen: tuple[NotCompared, ...] = ()
     """What the record cannot tell: files that child processes may have read or written."""
+    before: Mapping[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
+    """``seq`` -> files that were others by then than what the steps before it left: an editor's, another program's."""
+    times: Mapping[str, float] = field(default_factory=dict)
+    """When files were last changed, in seconds since the epoch."""
+    folders: tuple[str, ...] = ()
+    """Folders that were there, whatever lies in them."""
 
 
 def gather(
@@ -36,30 +53,140 @@ def gather(
     Recorded bytes come first; else the file as it lies on the disk, if its digest is still the recorded one. With
     ``restore`` off everything is taken from the disk as it is now. Absolute paths outside ``root`` are read in place.
     """
-    files: dict[str, bytes] = {}
-    restored: list[Restored] = []
-    missing: list[NotCompared] = []
-    written: set[str] = set()
+    found = _Gathering(root, read, restore=restore)
     for step in steps:
+        found.step(step)
+    return found.laid(steps)
+
+
+class _Gathering:
+    """``_held``: what a path holds by the record, after the steps so far (None: nobody knows)."""
+
+    def __init__(self, root: Path, read: Callable[[BlobDigest], bytes], *, restore: bool) -> None:
+        self._root = root
+        self._read = read
+        self._restore = restore
+        self._held: dict[str, ContentDigest | None] = {}
+        self._files: dict[str, bytes] = {}
+        self._times: dict[str, float] = {}
+        self._before: dict[int, list[tuple[str, bytes]]] = {}
+        self._restored: dict[Restored, None] = {}
+        self._missing: list[NotCompared] = []
+        self._listed: dict[str, set[str]] = {}
+
+    def step(self, step: Execution) -> None:
+        for module in step.modules:
+            if not Path(module.path).is_absolute():
+                self._module(step.seq, module)
+        for listing in step.listings:
+            if not Path(listing.path).is_absolute():
+                self._listed.setdefault(listing.path, set()).update(
+                    name for name in listing.names if f"{listing.path}/{name}" not in self._held
+                )
         for use in step.files:
             if use.role == "output":
-                written.add(use.path)
-            elif use.path not in written and use.path not in files:
-                _lay_input(use, root, read, restore, files, restored, missing)
-        for module in step.modules:
-            if module.path in files or Path(module.path).is_absolute():
-                continue
-            now = _on_disk(root / module.path)
-            recorded = read(module.source)
-            files[module.path] = recorded if restore or now is None else now
-            if restore and now != recorded:
-                restored.append(Restored(kind="module", name=module.name))
-    for name in [name for name in files if name.endswith(".py")]:
-        _lay_packages(name, root, files)
-    unseen: tuple[NotCompared, ...] = ()
-    if any(asked.kind == "process" for step in steps for asked in step.asked):
-        unseen = _lay_for_children(root, written, files)
-    return Laid(tuple(files.items()), tuple(restored), tuple(missing), unseen)
+                self._held[use.path] = use.digest
+            elif use.path not in self._held:
+                self._held[use.path] = use.digest
+                self._first(use)
+            elif self._other(use.path, use.digest) and use.content is not None:
+                self._again(step.seq, use.path, use.digest, use.content)
+                self._restored[Restored(kind="input", name=use.path)] = None
+
+    def laid(self, steps: Sequence[Execution]) -> Laid:
+        for name in [name for name in self._files if name.endswith(".py")]:
+            _lay_packages(name, self._root, self._files)
+        unseen: tuple[NotCompared, ...] = self._stand_ins()
+        if any(asked.kind == "process" for step in steps for asked in step.asked):
+            written = {use.path for step in steps for use in step.files if use.role == "output"}
+            unseen = (*unseen, *_lay_for_children(self._root, written, self._files))
+        return Laid(
+            tuple(self._files.items()),
+            tuple(self._restored),
+            tuple(self._missing),
+            unseen,
+            {seq: tuple(files) for seq, files in self._before.items()},
+            self._times,
+            _folders(steps),
+        )
+
+    def _other(self, path: str, digest: ContentDigest | None) -> bool:
+        """Whether the file was changed by nobody whom the recipe repeats."""
+        held = self._held[path]
+        return self._restore and None not in (digest, held) and digest != held
+
+    def _again(
+        self, seq: int, path: str, digest: ContentDigest | None, content: BlobDigest
+    ) -> None:
+        self._held[path] = digest
+        self._before.setdefault(seq, []).append((path, self._read(content)))
+
+    def _module(self, seq: int, module: LocalModule) -> None:
+        path = module.path
+        if path in self._held:
+            if self._other(path, module.digest):
+                self._again(seq, path, module.digest, module.source)
+                self._restored[Restored(kind="module", name=module.name)] = None
+            return
+        self._held[path] = module.digest
+        now = _on_disk(self._root / path)
+        recorded = self._read(module.source)
+        self._files[path] = recorded if self._restore or now is None else now
+        if self._restore and now != recorded:
+            self._restored[Restored(kind="module", name=module.name)] = None
+
+    def _first(self, use: FileUse) -> None:
+        """An input that no step before it wrote."""
+        path = self._root / use.path
+        same = use.digest is not None and _digest(path) == use.digest
+        if Path(use.path).is_absolute():
+            if self._restore and not same:
+                why = "it has changed since" if path.exists() else "it is gone"
+                self._missing.append(NotCompared(kind="input", name=use.path, why=why))
+            return
+        if use.modified is not None and self._restore:
+            self._times[use.path] = use.modified
+        if self._restore and use.content is not None and not same:
+            self._files[use.path] = self._read(use.content)
+            self._restored[Restored(kind="input", name=use.path)] = None
+            return
+        now = _on_disk(path)
+        if self._restore and (now is None or not same):
+            what = "is gone" if now is None else "has changed since"
+            why = f"it {what} and was too large to keep"
+            self._missing.append(NotCompared(kind="input", name=use.path, why=why))
+        elif now is not None:
+            self._files[use.path] = now
+
+    def _stand_ins(self) -> tuple[NotCompared, ...]:
+        """Empty files for those that were listed and never read: a listing is as it was, and the verdict says so."""
+        notes = []
+        for folder, names in self._listed.items():
+            count = 0
+            for name in sorted(names):
+                path = posixpath.normpath(f"{folder}/{name}")
+                if name.endswith("/") or path in self._files or not self._restore:
+                    continue
+                self._files[path] = b""
+                count += 1
+            if count:
+                files = "1 file" if count == 1 else f"{count:,} files"
+                why = f"{files} in it were listed and not read: empty ones stood for them"
+                notes.append(NotCompared(kind="input", name=f"{folder}/", why=why))
+        return tuple(notes)
+
+
+def _folders(steps: Sequence[Execution]) -> tuple[str, ...]:
+    """Where steps ran and wrote, and the folders that they listed, unless one of them makes folders itself."""
+    if any(_MAKES_FOLDERS.search(step.source) for step in steps):
+        return ()
+    found = {step.cwd for step in steps}
+    found |= {posixpath.dirname(use.path) for step in steps for use in step.files}
+    for listing in (listing for step in steps for listing in step.listings):
+        found.add(listing.path)
+        found |= {f"{listing.path}/{name}" for name in listing.names if name.endswith("/")}
+    inside = {posixpath.normpath(one) for one in found if one and one[:1] != "/"}
+    return tuple(sorted(one for one in inside if one != "." and one[:2] != ".."))
 
 
 def _lay_for_children(
@@ -98,42 +225,6 @@ def _lay_for_children(
 def _children(what: str) -> NotCompared:
     why = f"what child processes read and wrote was not recorded; {what}"
     return NotCompared(kind="process", name="children", why=why)
-
-
-def _lay_input(
-    use: FileUse,
-    root: Path,
-    read: Callable[[BlobDigest], bytes],
-    restore: bool,
-    files: dict[str, bytes],
-    restored: list[Restored],
-    missing: list[NotCompared],
-) -> None:
-    path = root / use.path
-    inside = not Path(use.path).is_absolute()
-    same = use.digest is not None and _digest(path) == use.digest
-    if not inside:
-        if restore and not same:
-            why = "it has changed since" if path.exists() else "it is gone"
-            missing.append(NotCompared(kind="input", name=use.path, why=why))
-        return
-    if restore and use.content is not None and not same:
-        files[use.path] = read(use.content)
-        restored.append(Restored(kind="input", name=use.path))
-        return
-    now = _on_disk(path)
-    if now is None and restore:
-        missing.append(
-            NotCompared(kind="input", name=use.path, why="it is gone and was too large to keep")
-        )
-    elif restore and not same:
-        missing.append(
-            NotCompared(
-                kind="input", name=use.path, why="it has changed since and was too large to keep"
-            )
-        )
-    elif now is not None:
-        files[use.path] = now
 
 
 def _lay_packages(module: str, root: Path, files: dict[str, bytes]) -> None:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nbformat import NotebookNode
+
 from mm_jupyter.replaying.confine import Confinement
 
 INTERRUPTED = "interrupted_after"
 """In a cell's ``mm_jupyter`` metadata: it is interrupted when it has run for so many seconds."""
+
+_SKIPPED_TAG = "skip-execution"
 
 CellState = Literal["running", "done", "failed"]
 """Of a cell; ``failed``: it raised, and the notebook stops there."""
@@ -39,3 +43,12 @@ class EngineJob:
     confine: Confinement | None = None
     allow_errors: bool = False
     graceful: bool = True
+
+
+def executed(cell: NotebookNode) -> bool:
+    """Whether a cell is executed at all."""
+    return (
+        cell.cell_type == "code"
+        and bool(cell.source.strip())
+        and _SKIPPED_TAG not in cell.metadata.get("tags", ())
+    )

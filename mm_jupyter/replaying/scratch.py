@@ -6,7 +6,7 @@ import os
 import posixpath
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +48,12 @@ class Scratch:
             "MPLCONFIGDIR": str(self.private / "matplotlib"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+    def put(self, root: str, path: str, content: bytes) -> None:
+        """Write one more file; ``root`` and ``path`` as of ``lay_out``. Raises EscapesScratch."""
+        target = _place(self.base, root, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
     def size(self) -> int:
         """Bytes that its files take on the disk."""
@@ -92,13 +98,20 @@ class Scratch:
 
 
 def lay_out(
-    root: str, files: Iterable[tuple[str, bytes]], cwd: str = ".", limit: int = LIMIT
+    root: str,
+    files: Iterable[tuple[str, bytes]],
+    cwd: str = ".",
+    limit: int = LIMIT,
+    *,
+    folders: Iterable[str] = (),
+    times: Mapping[str, float] | None = None,
 ) -> Scratch:
     """Make a scratch directory and write ``files`` into it.
 
     ``root`` is the recorded root of the workspace. Its whole path is mirrored (``/home/ann/churn`` becomes
-    ``<base>/home/ann/churn``), so that a relative path finds the same file, above the root too. The paths of ``files``
-    and ``cwd`` are relative to the root (POSIX), or absolute; a later file replaces an earlier one of the same path.
+    ``<base>/home/ann/churn``), so that a relative path finds the same file, above the root too. The paths of ``files``,
+    ``folders`` and ``cwd`` are relative to the root (POSIX), or absolute; a later file replaces an earlier one of the
+    same path. ``times`` says when files were last changed (seconds since the epoch).
 
     Raises:
         EscapesScratch: a path leads out of the scratch directory.
@@ -110,7 +123,8 @@ def lay_out(
         top = _place(base, "/", root)
         here = _place(base, root, cwd)
         scratch = Scratch(base=base, root=top, cwd=here, private=base / _PRIVATE, limit=limit)
-        for folder in (top, here, scratch.private / "tmp"):
+        wanted = (_place(base, root, one) for one in folders)
+        for folder in (top, here, scratch.private / "tmp", *wanted):
             folder.mkdir(parents=True, exist_ok=True)
         _copy_configuration(scratch)
         left = limit
@@ -123,6 +137,8 @@ def lay_out(
                 raise EscapesScratch(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+            if times and path in times:
+                os.utime(target, (times[path], times[path]))
     except BaseException:
         _remove(base)
         raise

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def test_uses_have_the_digest_of_the_bytes(root: Path) -> None:
     uses = files.joined(files.describe(seen, root, lambda *_: BlobDigest("blob"), keep_bytes=100))
 
     content = (root / "a.csv").read_bytes()
-    assert uses == (
+    assert tuple(replace(use, modified=None) for use in uses) == (
         FileUse(
             path="a.csv", role="input", digest=_digest(content), size=8, content=BlobDigest("blob")
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from mm_jupyter.records import (
     ContentDigest,
     Execution,
     FileUse,
+    Listing,
     LocalModule,
     SessionId,
 )
 from mm_jupyter.replaying.inputs import Laid, gather
+from mm_jupyter.replaying.scratch import lay_out
 
 BLOBS: dict[str, bytes] = {}
 
@@ -147,3 +150,70 @@ def test_a_package_gets_its_empty_init_and_a_module_elsewhere_stays_there(tmp_pa
         )
     )
     assert dict(_gather(tmp_path, step).files) == {"lib/sub/a.py": b"1", "lib/__init__.py": b""}
+
+
+def _numbered(seq: int, *files: FileUse, **facts: Any) -> Execution:
+    return replace(_step(*files), seq=seq, **facts)
+
+
+def test_a_file_that_somebody_else_changed_in_between_is_laid_out_before_its_reader(
+    tmp_path: Path,
+) -> None:
+    first = _numbered(1, _read("a.csv", b"1"))
+    again = _numbered(2, _read("a.csv", b"1"))
+    other = _numbered(3, _read("a.csv", b"2"))
+    laid = _gather(tmp_path, first, again, other)
+    assert laid.files == (("a.csv", b"1"),)
+    assert laid.before == {3: (("a.csv", b"2"),)}
+    assert _names(laid.restored) == [("input", "a.csv")]
+
+
+def test_what_a_step_wrote_is_laid_over_only_where_it_was_changed_afterwards(
+    tmp_path: Path,
+) -> None:
+    wrote = _numbered(1, _wrote("a.csv", b"1"))
+    assert _gather(tmp_path, wrote, _numbered(2, _read("a.csv", b"1"))).before == {}
+    laid = _gather(tmp_path, wrote, _numbered(2, _read("a.csv", b"2")))
+    assert laid.before == {2: (("a.csv", b"2"),)}
+    assert laid.files == ()
+    assert _gather(tmp_path, wrote, _numbered(2, _read("a.csv", b"2")), restore=False).before == {}
+
+
+def test_a_module_that_was_edited_and_loaded_again_has_both_sources(tmp_path: Path) -> None:
+    old, new = _module("m", "m.py", b"a = 1"), _module("m", "m.py", b"a = 2")
+    (tmp_path / "m.py").write_bytes(b"a = 3")
+    laid = _gather(tmp_path, _numbered(1, modules=(old,)), _numbered(4, modules=(new,)))
+    assert laid.files == (("m.py", b"a = 1"),)
+    assert laid.before == {4: (("m.py", b"a = 2"),)}
+
+
+def test_folders_that_were_there_are_there_unless_a_step_makes_them(tmp_path: Path) -> None:
+    step = _numbered(1, _wrote("out/deep/a.csv"), cwd="work", source="save()")
+    assert _gather(tmp_path, step).folders == ("out/deep", "work")
+    makes = replace(step, source="os.makedirs('out/deep')\nsave()")
+    assert _gather(tmp_path, makes).folders == ()
+    outside = _numbered(1, cwd="/elsewhere")
+    assert _gather(tmp_path, outside).folders == ()
+
+
+def test_a_listing_is_as_it_was_and_what_stood_in_is_said(tmp_path: Path) -> None:
+    listing = Listing(path="data", names=("a.csv", "b.csv", "sub/"))
+    laid = _gather(tmp_path, _numbered(1, _read("data/a.csv", b"1"), listings=(listing,)))
+    assert dict(laid.files) == {"data/a.csv": b"1", "data/b.csv": b""}
+    assert laid.folders == ("data", "data/sub")
+    assert [(note.name, note.why[:6]) for note in laid.unseen] == [("data/", "1 file")]
+
+
+def test_a_listed_file_that_a_step_wrote_before_is_no_stand_in(tmp_path: Path) -> None:
+    listing = Listing(path="data", names=("a.csv",))
+    laid = _gather(tmp_path, _numbered(1, _wrote("data/a.csv")), _numbered(2, listings=(listing,)))
+    assert laid.files == ()
+    assert laid.unseen == ()
+
+
+def test_the_time_of_a_files_last_change_is_kept(tmp_path: Path) -> None:
+    use = replace(_read("a.csv", b"1"), modified=1234.5)
+    assert _gather(tmp_path, _step(use)).times == {"a.csv": 1234.5}
+    with lay_out("/w", [("a.csv", b"1")], times={"a.csv": 1234.5}, folders=["x/y"]) as scratch:
+        assert (scratch.root / "a.csv").stat().st_mtime == 1234.5
+        assert (scratch.root / "x" / "y").is_dir()

@@ -117,15 +117,6 @@ def test_an_object_changed_in_place_is_a_result_too(
     assert replay("inplace/1", restore=False).verdict == "diverged"
 
 
-def test_an_absolute_path_into_the_project_that_changed_is_named(kernel, project: Path) -> None:
-    (project / "n.txt").write_text("3")
-    kernel.ok(f"%%track absolute\nn = int(open({str(project / 'n.txt')!r}).read()) + 0")
-    (project / "n.txt").write_text("4")
-    judgement = replay("absolute/1")
-    assert judgement.verdict == "diverged"
-    assert [(one.factor, one.name) for one in judgement.causes] == [("input", "n.txt")]
-
-
 def test_edited_deleted_and_out_of_order_cells_replay_from_what_really_ran(kernel) -> None:
     kernel.ok("base = 10")
     kernel.ok("def scale(v): return v * base")

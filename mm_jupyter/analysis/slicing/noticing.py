@@ -46,7 +46,7 @@ def notices(
     """
     source = later.source
     match barrier.kind:
-        case "cwd":
+        case "cwd" | "shell":
             return _depends_on_place(later) or bool(_PLACES.search(called))
         case "sys.path":
             return bool(later.modules) or _imports_others(names)
