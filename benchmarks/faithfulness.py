@@ -215,7 +215,11 @@ def main() -> None:
             for number in wanted
         }
         for future in as_completed(waiting):
-            one = future.result()
+            try:
+                one = future.result()
+            except Exception as error:  # noqa: BLE001 - of the benchmark itself: said, and tried again next time
+                print(f"session {waiting[future]} was not measured: {error!r}", file=sys.stderr)
+                continue
             done[one["session"]] = one
             print(json.dumps(one), file=file, flush=True)
             _progress(done, len(wanted), options.sessions)

@@ -83,6 +83,8 @@ class Kernel:
             )
             if idle and message["parent_header"].get("msg_id") == request:
                 reply = self._client.get_shell_msg(timeout=10)
+                while reply["parent_header"].get("msg_id") != request:
+                    reply = self._client.get_shell_msg(timeout=10)
                 content: dict[str, Any] = reply["content"]
                 return content
         raise TimeoutError(source)
