@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from mm_jupyter.analysis.comparing import Judged, Side, judge
+from mm_jupyter.analysis.comparing import Excuse, Judged, Side, judge
 from mm_jupyter.analysis.names import body, cell_names
+from mm_jupyter.analysis.tainting import Taint, taint
 from mm_jupyter.records import NotCompared, Recipe, Verdict
 from mm_jupyter.replaying.attempt import Attempt, Settings, attempt, missing_secrets
 from mm_jupyter.replaying.inputs import Laid, gather
@@ -83,13 +84,31 @@ def _judge(record: Record, attempts: Sequence[Attempt]) -> Judged:
         judged = Judged("failed", f"The replay failed: {said}.", (), ())
     else:
         recorded, unset = _comparable(record, attempts[0])
-        judged = judge(recorded, [one.side for one in attempts if one.side is not None])
+        sides = [one.side for one in attempts if one.side is not None]
+        judged = judge(recorded, sides, excuse=_excuse(record, attempts[0].recipe))
         judged = replace(judged, not_compared=(*judged.not_compared, *unset))
     raised = broken or next((one for one in attempts if _raised(one)), None)
     if raised is None or record.run.failure is not None:
         return judged
     outside = _outside(record, raised)
     return judged if outside is None else _unverifiable(outside.why, (outside,))
+
+
+def _excuse(record: Record, recipe: Recipe) -> Excuse:
+    """What the sources of a recipe show to depend on the clock or on secret draws: read where something differs."""
+    found: list[Taint] = []
+
+    def excuse(kind: str, name: str, texts: tuple[str, str] | None) -> str | None:
+        if not found:
+            modules = {
+                module.name: record.read(module.source).decode(errors="replace")
+                for step in record.steps(recipe)
+                for module in step.modules
+            }
+            found.append(taint((step.source for step in recipe.steps), modules))
+        return found[0].excuse(kind, name, texts)
+
+    return excuse
 
 
 def _raised(one: Attempt) -> bool:

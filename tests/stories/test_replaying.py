@@ -67,13 +67,30 @@ def test_without_help_the_same_run_is_unstable(kernel) -> None:
     assert judgement.restored == ()
 
 
-def test_the_clock_makes_a_run_unstable_and_the_item_is_named(kernel) -> None:
-    kernel.ok("%%track clock\nimport time\nnow = time.time()\nfixed = sum([1, 2])")
+def test_what_depends_on_the_clock_is_named_and_the_rest_compared(kernel) -> None:
+    kernel.ok(
+        "%%track clock\nimport time\nnow = time.time()\nfixed = sum([1, 2])\nprint('at', now)\nprint('sum', fixed)"
+    )
     judgement = replay("clock/1")
+    assert judgement.verdict == "identical", judgement
+    assert verdicts(judgement)["metric fixed"] == "identical"
+    left_out = {(one.kind, one.name): one.why for one in judgement.not_compared}
+    assert left_out["metric", "now"] == "it read the clock (time.time)"
+    assert ("output", "stdout") in left_out
+
+
+def test_where_only_the_clock_decides_nothing_can_be_verified(kernel) -> None:
+    kernel.ok("%%track onlyclock\nimport time\nnow = time.time()")
+    judgement = replay("onlyclock/1")
+    assert judgement.verdict == "unverifiable"
+    assert "it read the clock" in judgement.said
+
+
+def test_what_changes_by_itself_and_asks_nobody_is_unstable(kernel) -> None:
+    kernel.ok("%%track address\nn = id(object()) % 1_000_003 + id([]) % 7919 * 0.5")
+    judgement = replay("address/1")
     assert judgement.verdict == "unstable"
-    items = verdicts(judgement)
-    assert items["metric now"] == "unstable"
-    assert items["metric fixed"] == "identical"
+    assert verdicts(judgement)["metric n"] == "unstable"
 
 
 def test_a_changed_input_is_restored_from_the_record(kernel, project: Path) -> None:
@@ -405,3 +422,11 @@ def test_seeds_from_the_system_and_generators_inside_objects_are_given_again(ker
     assert ("random state", "sampler.others['old']") in restored
     assert ("seed", "numpy") in restored
     assert ("seed", "uuid") in restored
+
+
+def test_who_asks_for_secret_randomness_is_named_and_the_rest_compared(kernel) -> None:
+    kernel.ok("%%track secret\nimport secrets\ntoken = secrets.token_hex(8)\nn = len('12') + 0.5")
+    judgement = replay("secret/1")
+    assert judgement.verdict == "identical", judgement
+    left_out = {(one.kind, one.name): one.why for one in judgement.not_compared}
+    assert left_out["value", "token"] == "it drew secret random bytes (secrets.token_hex)"

@@ -3,12 +3,13 @@
 from mm_jupyter.analysis.comparing.compare import Comparison, compare
 from mm_jupyter.analysis.comparing.judge import Judged, agree, judge, overall
 from mm_jupyter.analysis.comparing.matching import ATOL, RTOL
-from mm_jupyter.analysis.comparing.sides import Side, UserRule
+from mm_jupyter.analysis.comparing.sides import Excuse, Side, UserRule
 
 __all__ = [
     "ATOL",
     "RTOL",
     "Comparison",
+    "Excuse",
     "Judged",
     "Side",
     "UserRule",

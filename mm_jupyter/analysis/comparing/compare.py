@@ -9,7 +9,7 @@ from mm_jupyter.analysis.comparing.kept import compare_models, compare_values
 from mm_jupyter.analysis.comparing.matching import ATOL, RTOL, SAME, Match, Tolerance
 from mm_jupyter.analysis.comparing.noise import ADDRESSES, is_clock_name, without_noise
 from mm_jupyter.analysis.comparing.products import compare_artifacts, compare_files, compare_outputs
-from mm_jupyter.analysis.comparing.sides import Side, UserRule, Work, both, cut
+from mm_jupyter.analysis.comparing.sides import Excuse, Side, UserRule, Work, both, cut
 from mm_jupyter.analysis.comparing.texts import match_texts
 from mm_jupyter.records import Failure, Item, NotCompared, Outcome, Param, Scalar
 
@@ -29,13 +29,15 @@ def compare(
     rtol: float = RTOL,
     atol: float = ATOL,
     rules: Sequence[UserRule] = (),
+    excuse: Excuse | None = None,
 ) -> Comparison:
     """Compare a record with one replay of it, or two replays with each other.
 
     Every item is ``identical``, ``equivalent``, ``diverged`` or ``failed`` (one side raised). When one side raised,
-    only that is compared. A name that is a metric or a model is not compared again as a value.
+    only that is compared. A name that is a metric or a model is not compared again as a value. What differs and has an
+    ``excuse`` is not compared.
     """
-    work = Work(recorded, replayed, Tolerance(rtol, atol), rules, [], [])
+    work = Work(recorded, replayed, Tolerance(rtol, atol), rules, [], [], excuse)
     if _status(work):
         _params(work)
         _metrics(work)

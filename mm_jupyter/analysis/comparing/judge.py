@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mm_jupyter.analysis.comparing.compare import Comparison, compare
 from mm_jupyter.analysis.comparing.matching import ATOL, ORDER, RTOL, worst
-from mm_jupyter.analysis.comparing.sides import Side, UserRule
+from mm_jupyter.analysis.comparing.sides import Excuse, Side, UserRule
 from mm_jupyter.records import Item, NotCompared, Verdict
 
 GOOD = ("identical", "equivalent")
@@ -59,6 +59,7 @@ def judge(
     rtol: float = RTOL,
     atol: float = ATOL,
     rules: Sequence[UserRule] = (),
+    excuse: Excuse | None = None,
 ) -> Judged:
     """Compare a record with each of its replays, and the replays with each other where one differs.
 
@@ -70,7 +71,10 @@ def judge(
     """
     if not replays:
         raise ValueError("a verdict needs a replay")
-    found = [compare(recorded, replay, rtol=rtol, atol=atol, rules=rules) for replay in replays]
+    found = [
+        compare(recorded, replay, rtol=rtol, atol=atol, rules=rules, excuse=excuse)
+        for replay in replays
+    ]
     items = _worst_by_name(found)
     if any(item.verdict not in GOOD for item in items) and len(replays) > 1:
         unstable = _disputed(replays, found, rtol, atol, rules)

@@ -46,6 +46,10 @@ class UserRule:
         return self.kind in (None, kind) and fnmatch.fnmatchcase(name, self.item)
 
 
+Excuse = Callable[[str, str, "tuple[str, str] | None"], str | None]
+"""Why an item (its kind, its name, the texts of both sides) that differs cannot be compared; None: it can."""
+
+
 class Missing(Exception):
     """A blob that a side names is not there."""
 
@@ -60,6 +64,7 @@ class Work:
     rules: Sequence[UserRule]
     items: list[Item]
     not_compared: list[NotCompared]
+    excuse: Excuse | None = None
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -88,6 +93,11 @@ class Work:
             found = Match("diverged", None, str(error))
         if found.likeness != "identical":
             found = self._by_rules(kind, name, found, match, texts)
+        if found.likeness == "diverged" and self.excuse is not None:
+            why = self.excuse(kind, name, texts)
+            if why is not None:
+                self.skip(kind, name, why)
+                return
         self.items.append(
             Item(
                 kind=kind,
