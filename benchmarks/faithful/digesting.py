@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import sys
 
 
@@ -37,4 +38,11 @@ def _text(value: object, depth: int = 0) -> str:
         return str([(_text(key, depth + 1), _text(held, depth + 1)) for key, held in value.items()])
     if isinstance(value, (list, tuple)):
         return str([_text(held, depth + 1) for held in value])
-    return type(value).__name__
+    return _pickled(value)
+
+
+def _pickled(value: object) -> str:
+    try:
+        return hashlib.sha256(pickle.dumps(value, 5)).hexdigest()
+    except Exception:  # noqa: BLE001 - what cannot be pickled is told by its type
+        return type(value).__name__

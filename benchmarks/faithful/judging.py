@@ -50,7 +50,14 @@ class Case:
             for cell in notebook.cells
             if cell.cell_type == "code"
         ]
-        return oracle.ask(cells, self.tracked.names, self.session.files)
+        return oracle.ask(cells, self.names, self.session.files)
+
+    @property
+    def names(self) -> list[str]:
+        """What the verdict is about: what the tracked cell bound, and what else of its state the record holds."""
+        run = self.record.run
+        kept = {value.name for value in run.values} | {model.name for model in run.models}
+        return sorted({*self.tracked.names, *kept})
 
 
 def minimal(case: Case, oracle: Oracle) -> int | None:
@@ -94,12 +101,13 @@ def changed(case: Case, oracle: Oracle, chance: random.Random) -> tuple[str, str
 
     None where no change was found that alters what the run bound and still lets it reach its end.
     """
+    wanted = case.ask(oracle, case.recipe(list(case.steps)))
     for _ in range(TRIES):
         what, recipe = _change(case, chance)
         if recipe is None:
             continue
         answer = case.ask(oracle, recipe)
-        if answer["error"] is None and answer["values"] != case.tracked.values:
+        if answer["error"] is None and answer["values"] != wanted["values"]:
             return what, _verdict(case, recipe)
     return None
 
@@ -128,6 +136,8 @@ def _verdict(case: Case, recipe: Recipe) -> str:
     laid = gather(
         [by_seq[step.seq] for step in recipe.steps], space.root, record.read, restore=True
     )
+    # Else the recorded version of a file would be laid out before its reader, and make up for what was left out.
+    laid = replace(laid, before={})
     settings = Settings(key=space.key, root=space.root)
     one = attempt(record.run, recipe, by_seq, laid, record.read, settings, lambda *_: None)
     return "failed" if one.side is None else judge(record.side, [one.side]).verdict

@@ -6,9 +6,10 @@ not show it. Marks serve slicing, and choose what else of a tracked cell is comp
 
 from __future__ import annotations
 
+import functools
 import time
 import types
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ PLAIN_SECONDS = 0.000_1
 TRACKED_SECONDS = 0.01
 """CPU seconds that the marks before a cell may take; those after it are as many. What does not fit in is not looked
 at: the cell may have changed it, and then only its source tells."""
+_CACHE = type(functools.cache(len))
+"""What ``lru_cache`` makes: a call of it fills the cache, and changes nothing that a later call could tell."""
 _DEAR_SECONDS = 0.000_05
 _NAMES = 100
 
@@ -45,13 +48,16 @@ class Marks:
         self._before: dict[str, tuple[int, Mark]] = {}
         self._limit = PLAIN_BYTES
         self._dear: dict[int, type] = {}
+        self._caches: list[str] = []
 
     def begin(self, source: str, *, tracked: bool) -> None:
         """Mark what the cell ``source`` can reach."""
         namespace = self._namespace
         self._limit = TRACKED_BYTES if tracked else PLAIN_BYTES
         self._before = {}
-        names = [name for name in reachable(source, namespace) if self._changes(namespace[name])]
+        found = reachable(source, namespace)
+        self._caches = [name for name in found if type(namespace[name]) is _CACHE]
+        names = [name for name in found if self._changes(namespace[name])]
         now = time.thread_time()
         deadline = now + (TRACKED_SECONDS if tracked else PLAIN_SECONDS)
         for name in names[:_NAMES]:
@@ -65,12 +71,12 @@ class Marks:
             if now > deadline:
                 break
 
-    def end(self, bound: Iterable[str]) -> Marked:
+    def end(self, bound: Collection[str]) -> Marked:
         """Compare; ``bound`` are the names that hold another object now."""
         namespace = self._namespace
         before, self._before = self._before, {}
         changed: list[str] = []
-        unchanged: list[str] = []
+        unchanged = [name for name in self._caches if name not in bound]
         for name, (owner, old) in before.items():
             value = namespace.get(name)
             if id(value) != owner:

@@ -165,7 +165,7 @@ RULES: tuple[Rule, ...] = (
     replacing(
         "cell's file",
         "ipy",
-        (r"(/[^\s\"']*)?/ipykernel_\d+/\d+\.py", "cell.py"),
+        (r"(/[^\s\"']*)?/ipykernel_\d+/\d+\.py(:\d+)?", "cell.py"),
         (r"<ipython-input-\d+-[0-9a-f]+>", "cell.py"),
     ),
     replacing(

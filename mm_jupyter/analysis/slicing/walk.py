@@ -14,6 +14,7 @@ from mm_jupyter.records import ContentDigest, Execution
 
 _APPENDS = re.compile(r"""["']a[bt+]*["']""")
 _RECENT = {"_": 1, "__": 2, "___": 3}
+_MODULES = frozenset(("matplotlib.pyplot", "os.path"))
 _OPAQUE = CellNames(opaque=True, barriers=frozenset(("exec",)))
 
 
@@ -39,6 +40,7 @@ class Walk:
         self._last: int | None = None
         self._now = 0
         self._frozen: set[int] = set()
+        self._watched = False
         every = list(executions)
         self._local = {
             module.name.partition(".")[0] for execution in every for module in execution.modules
@@ -61,6 +63,7 @@ class Walk:
     def _execution(self, execution: Execution) -> None:
         names = facts(execution)
         self._now = execution.seq
+        self._watched = not self.conservative and execution.surroundings is not None
         self._frozen = self._found_unchanged(execution) | self._generators(execution)
         self.needs[execution.seq] = set()
         if names.ours:
@@ -171,6 +174,11 @@ class Walk:
         path = self._imports.get(name)
         return path is not None and path.partition(".")[0] not in self._local and path[:1] != "."
 
+    def _is_module(self, name: str) -> bool:
+        """A module of a package: its attributes and options are watched, and are barriers where they are set."""
+        path = self._imports.get(name)
+        return path is not None and ("." not in path or path in _MODULES) and self._is_foreign(name)
+
     def _steps(self, names: CellNames, bound: set[str], rebound: Names) -> set[str]:
         """Follow the cell's binds, stores and calls; the barriers that only the session's imports show.
 
@@ -196,7 +204,8 @@ class Walk:
             elif isinstance(step, Store):
                 if step.target in rebound or (not step.sure and self._is_foreign(step.target)):
                     continue
-                self._store(step)
+                if not (self._watched and self._is_module(step.target)):
+                    self._store(step)
                 if (
                     step.target in imports
                     and step.target not in names.defines - names.imports.keys()
@@ -243,7 +252,10 @@ class Walk:
 
     def _store(self, step: Store) -> None:
         holders = self._heap.own.get(step.target, NOTHING)
-        held = set(self._heap.owned(step.value.shared))
+        if self._watched and step.value.elements and all(map(self._is_module, step.value.shared)):
+            held = set()  # a constant of a package, as ``np.nan``
+        else:
+            held = set(self._heap.owned(step.value.shared))
         if step.value.code or step.value.called or step.value.items:
             held |= self._heap.value(step.value)
         self._heap.hold(holders, held)
