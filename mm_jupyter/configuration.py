@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ _KNOWN = frozenset({"keep_bytes", "noise"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """``keep_bytes``: files up to this size are kept whole, larger ones by digest. ``noise``: a rule's name -> the
-    regular expression whose matches do not count when a replay's texts are compared."""
+    """``keep_bytes``: files up to this size are kept whole, larger ones by digest. ``noise``: the user's rules for what
+    does not count when a replay is compared, by name, as they were said."""
 
     keep_bytes: int = KEEP_BYTES
-    noise: Mapping[str, str] | None = None
+    noise: Mapping[str, object] = field(default_factory=dict)
 
 
 def configured(root: Path, variables: Mapping[str, str] = os.environ) -> Configuration:
@@ -40,7 +40,7 @@ def configured(root: Path, variables: Mapping[str, str] = os.environ) -> Configu
             f"pyproject.toml: [tool.mm_jupyter] knows no {min(unknown)!r}; it takes keep_bytes and noise."
         )
     noise = said.get("noise", {})
-    if not isinstance(noise, dict) or not all(isinstance(one, str) for one in noise.values()):
+    if not isinstance(noise, dict):
         raise BadInput(
             'pyproject.toml: [tool.mm_jupyter.noise] takes lines such as run_id = "run-[0-9a-f]+".'
         )

@@ -60,7 +60,7 @@ def test_rules_have_names(tmp_path: Path) -> None:
         ("[tool.mm_jupyter]\nkeep_bytes = -1", "not -1"),
         ("[tool.mm_jupyter]\nkeep_bytes = true", "not True"),
         ("[tool.mm_jupyter]\nkeep = 1", "knows no 'keep'"),
-        ("[tool.mm_jupyter.noise]\na = 3", "takes lines such as"),
+        ("[tool.mm_jupyter]\nnoise = 3", "takes lines such as"),
         ("[tool.mm_jupyter", "is no TOML"),
     ],
 )

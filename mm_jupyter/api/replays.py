@@ -8,7 +8,9 @@ from pathlib import Path
 
 import nbformat
 
+from mm_jupyter.analysis.comparing import user_rules
 from mm_jupyter.api.runs import find, found, writer
+from mm_jupyter.configuration import configured
 from mm_jupyter.errors import BadInput, CannotReplay
 from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName
 from mm_jupyter.replaying import minimising
@@ -76,6 +78,7 @@ def replay(
     restore: bool = True,
     allow: Sequence[str] = (),
     timeout: float | None = None,
+    freeze_time: bool = False,
     progress: Callable[[ReplayProgress], None] | None = None,
     workspace: Workspace | None = None,
 ) -> list[Judgement]:
@@ -86,6 +89,7 @@ def replay(
         restore: put back the recorded random state, inputs and modules; False shows what happens without help.
         allow: ``network``, ``process``, or paths outside the scratch directory that may be written.
         timeout: seconds for one replay; by default ten times the record, and at least a minute.
+        freeze_time: let the clock show, in each cell, when that cell was recorded.
         progress: told after every cell.
 
     Raises:
@@ -96,11 +100,12 @@ def replay(
     if times < 1:
         raise BadInput(f"--times takes a number from 1 on, not {times}.")
     refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
-    settings = _settings(space, allow, timeout, restore=restore)
+    settings = _settings(space, allow, timeout, restore=restore, freeze_time=freeze_time)
     records = [_record(space, ref) for ref in refs]
+    given = [_with_own_rules(space, record, settings) for record in records]
     return [
-        _kept(space, verify(record, settings, times=times, progress=_teller(record, progress)))
-        for record in records
+        _kept(space, verify(record, own, times=times, progress=_teller(record, progress)))
+        for record, own in zip(records, given, strict=True)
     ]
 
 
@@ -128,6 +133,7 @@ def minimise(
     settings = _settings(space, allow, timeout)
     ref = RunRef.parse(name)
     record = _record(space, ref)
+    settings = _with_own_rules(space, record, settings)
     tell = _teller(record, progress)
     if record.verified is None:
         judgement = _kept(space, verify(record, settings, times=1, progress=tell))
@@ -138,7 +144,12 @@ def minimise(
 
 
 def _settings(
-    space: Workspace, allow: Sequence[str], timeout: float | None, *, restore: bool = True
+    space: Workspace,
+    allow: Sequence[str],
+    timeout: float | None,
+    *,
+    restore: bool = True,
+    freeze_time: bool = False,
 ) -> Settings:
     space.check_trust()
     space.store.sweep_crashed()
@@ -148,7 +159,26 @@ def _settings(
         restore=restore,
         allow=frozenset(_allowed(one) for one in allow),
         timeout=timeout,
+        freeze_time=freeze_time,
+        rules=user_rules(configured(space.root).noise, "pyproject.toml"),
     )
+
+
+def _with_own_rules(space: Workspace, record: Record, settings: Settings) -> Settings:
+    """The settings with the rules that the run's cell has in its notebook (``"mm_jupyter": {"noise": ...}``)."""
+    row = record.run.row
+    if row.notebook is None or row.cell_id is None:
+        return settings
+    try:
+        notebook = nbformat.read(space.root / row.notebook, nbformat.NO_CONVERT)
+    except Exception:  # noqa: BLE001 - it is gone, or no notebook any more: then it says nothing
+        return settings
+    for cell in notebook.get("cells", ()):
+        if cell.get("id") == row.cell_id:
+            said = cell.metadata.get("mm_jupyter", {}).get("noise", {})
+            own = user_rules(said, f"The metadata of the cell of {row.ref}")
+            return replace(settings, rules=(*own, *settings.rules))
+    return settings
 
 
 def _teller(

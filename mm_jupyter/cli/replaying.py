@@ -169,8 +169,9 @@ def recipe(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="For each replay.",
+    help="For each replay; else ten times the record.",
 )
+@click.option("--freeze-time", is_flag=True, help="Let the clock show when each cell was recorded.")
 @as_json
 @click.pass_obj
 def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
@@ -182,6 +183,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     no_restore: bool,
     allow: tuple[str, ...],
     timeout: float | None,
+    freeze_time: bool,
     as_json: bool,
 ) -> int:
     """Say whether RUN reproduces, and why not.
@@ -205,6 +207,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
             restore=not no_restore,
             allow=allow,
             timeout=timeout,
+            freeze_time=freeze_time,
             progress=_teller(step, names),
         )
     if as_json:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.kernel import current, mapping
 from mm_jupyter.kernel.cells import CellRecorder
+from mm_jupyter.kernel.frozen_clock import stand_at
 from mm_jupyter.kernel.guard import Guard
 from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.session import SessionLog
@@ -169,9 +170,21 @@ def begin(argument: str) -> None:
         job.base, frozenset(job.allow), processes=job.processes, file_limit=job.file_limit
     )
     guard.install()
+    if job.clock:
+        shell.events.register("pre_run_cell", _clock_of(job.clock))
     if job.project is not None:
         mapping.install(job.project, job.root, (job.base, *filter(os.path.isabs, job.allow)))
     _replays.append(_Replay(job, sink, recorder, guard))
+
+
+def _clock_of(times: Sequence[float]) -> Callable[[object], None]:
+    """Sets the clock before each cell; silent ones of ours do not count."""
+    left = list(reversed(times))
+
+    def stand(_: object) -> None:
+        stand_at(left.pop() if len(left) > 1 else left[0])
+
+    return stand
 
 
 def finish(_: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from mm_jupyter.analysis.comparing import Side
+from mm_jupyter.analysis.comparing import Side, UserRule
 from mm_jupyter.analysis.names import track_line
 from mm_jupyter.analysis.secrets import Redactor, marks_in
 from mm_jupyter.errors import KernelDied, KernelSideFailed, ReplayTimeout, ScratchFull
@@ -42,13 +42,16 @@ TIMEOUT_FACTOR = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to replay. ``allow`` holds ``network``, ``process`` and absolute paths; ``timeout`` is in seconds."""
+    """How to replay. ``allow`` holds ``network``, ``process`` and absolute paths; ``timeout`` is in seconds;
+    ``freeze_time``: the clock shows when each step was recorded. ``rules``: what the user says about noise."""
 
     key: bytes
     root: Path
     restore: bool = True
     allow: frozenset[str] = frozenset()
     timeout: float | None = None
+    freeze_time: bool = False
+    rules: tuple[UserRule, ...] = ()
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -216,6 +219,7 @@ def _job(
         processes=_started_processes(steps) or "process" in settings.allow,
         file_limit=scratch.limit,
         project=str(settings.root),
+        clock=_clock(notebook, steps) if settings.freeze_time else (),
     )
     path = scratch.private / "job.json"
     path.write_text(json.dumps(to_json(job)))
@@ -240,6 +244,17 @@ def _hash_seed(run: Run) -> dict[str, str | None]:
 
 def _timeout(steps: Sequence[Execution]) -> float:
     return max(MIN_TIMEOUT, TIMEOUT_FACTOR * sum(step.seconds for step in steps))
+
+
+def _clock(notebook: NotebookNode, steps: Sequence[Execution]) -> tuple[float, ...]:
+    """When each cell was recorded; a cell of ours has the time of the step that follows."""
+    started = {step.seq: step.started for step in steps}
+    times: list[float] = []
+    now = steps[-1].started
+    for cell in reversed([cell for cell in notebook.cells if executed(cell)]):
+        now = started.get(cell.metadata.get("mm_jupyter", {}).get("seq"), now)
+        times.append(now)
+    return tuple(reversed(times))
 
 
 def _versions(notebook: NotebookNode, laid: Laid) -> dict[int, tuple[tuple[str, bytes], ...]]:

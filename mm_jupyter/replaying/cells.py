@@ -122,6 +122,7 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
 
     async def _execute_one(self, cell: NotebookNode, index: int) -> None:
         execute = self.kc.execute
+        self.kc.session.metadata["cellId"] = cell.get("id")  # as every front end says it
         # Only the message holds secrets: the cell, which may be saved at any moment, does not.
         self.kc.execute = lambda code, **options: execute(  # type: ignore[method-assign] # for one message
             _replaced(code, self._secrets), **options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from mm_jupyter.analysis.comparing import Excuse, Judged, Side, judge
+from mm_jupyter.analysis.comparing import Excuse, Judged, Side, UserRule, judge
 from mm_jupyter.analysis.names import body, cell_names
 from mm_jupyter.analysis.tainting import Taint, taint
 from mm_jupyter.records import NotCompared, Recipe, Verdict
@@ -73,10 +73,10 @@ def once_more(record: Record, tried: Tried, settings: Settings, progress: Progre
         lambda cell, cells: progress(phase, cell, cells),
     )
     attempts = (*tried.attempts, one)
-    return replace(tried, attempts=attempts, judged=_judge(record, attempts))
+    return replace(tried, attempts=attempts, judged=_judge(record, attempts, settings.rules))
 
 
-def _judge(record: Record, attempts: Sequence[Attempt]) -> Judged:
+def _judge(record: Record, attempts: Sequence[Attempt], rules: Sequence[UserRule]) -> Judged:
     """Judge what the replays gave; one that did not reach its end speaks by why it did not."""
     broken = next((one for one in attempts if one.side is None), None)
     if broken is not None:
@@ -85,7 +85,7 @@ def _judge(record: Record, attempts: Sequence[Attempt]) -> Judged:
     else:
         recorded, unset = _comparable(record, attempts[0])
         sides = [one.side for one in attempts if one.side is not None]
-        judged = judge(recorded, sides, excuse=_excuse(record, attempts[0].recipe))
+        judged = judge(recorded, sides, rules=rules, excuse=_excuse(record, attempts[0].recipe))
         judged = replace(judged, not_compared=(*judged.not_compared, *unset))
     raised = broken or next((one for one in attempts if _raised(one)), None)
     if raised is None or record.run.failure is not None:

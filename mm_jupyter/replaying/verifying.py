@@ -81,7 +81,7 @@ def verified(
         executions=len(recipe.steps),
         of=recipe.of,
         items=judged.items,
-        restored=(*_random(recipe, settings), *best.laid.restored) if best.attempts else (),
+        restored=_restored(best, settings),
         not_compared=tuple(dict.fromkeys((*judged.not_compared, *notes, *refused))),
         causes=causes,
         replays=replays,
@@ -93,6 +93,13 @@ def verified(
 
 
 _VERBS = {"write": "write", "delete": "delete", "network": "connect to", "process": "start"}
+
+
+def _restored(best: Tried, settings: Settings) -> tuple[Restored, ...]:
+    if not best.attempts:
+        return ()
+    clock = (Restored(kind="clock", name="as recorded"),) if settings.freeze_time else ()
+    return (*_random(best.recipe, settings), *best.laid.restored, *clock)
 
 
 def _random(recipe: Recipe, settings: Settings) -> tuple[Restored, ...]:

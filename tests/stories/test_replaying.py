@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 from mm_jupyter.api import care, replays, runs
-from mm_jupyter.errors import NoSuchRun, StoreDamaged
+from mm_jupyter.errors import BadInput, NoSuchRun, StoreDamaged
 from mm_jupyter.records import Judgement
 
 
@@ -77,6 +77,17 @@ def test_what_depends_on_the_clock_is_named_and_the_rest_compared(kernel) -> Non
     left_out = {(one.kind, one.name): one.why for one in judgement.not_compared}
     assert left_out["metric", "now"] == "it read the clock (time.time)"
     assert ("output", "stdout") in left_out
+
+
+def test_with_the_clock_of_the_record_it_is_compared_too(kernel) -> None:
+    kernel.ok("from datetime import date, datetime\nimport time")
+    kernel.ok(
+        "%%track frozen\nyear = datetime.now().year + 0.5\nday = str(date.today())\nhour = time.strftime('%H')"
+    )
+    (judgement,) = replays.replay(["frozen/1"], freeze_time=True)
+    assert judgement.verdict == "identical", judgement
+    assert judgement.not_compared == ()
+    assert ("clock", "as recorded") in {(one.kind, one.name) for one in judgement.restored}
 
 
 def test_where_only_the_clock_decides_nothing_can_be_verified(kernel) -> None:
@@ -430,3 +441,30 @@ def test_who_asks_for_secret_randomness_is_named_and_the_rest_compared(kernel) -
     assert judgement.verdict == "identical", judgement
     left_out = {(one.kind, one.name): one.why for one in judgement.not_compared}
     assert left_out["value", "token"] == "it drew secret random bytes (secrets.token_hex)"
+
+
+def test_a_users_rule_is_named_and_makes_the_run_equivalent_at_best(kernel, project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        "[tool.mm_jupyter.noise]\njob_number = 'job [0-9]+'\nslow = '(a+)+$'\n"
+    )
+    kernel.ok("%%track ruled\nx = 1.5\nprint('a' * 40 + 'b')\nprint('job', id(object()))")
+    judgement = replay("ruled/1")
+    assert judgement.verdict == "equivalent", judgement
+    assert "job_number" in judgement.said
+    assert "job_number" in {item.rule for item in judgement.items}
+    (project / "pyproject.toml").write_text("[tool.mm_jupyter.noise]\nbad = '('\n")
+    with pytest.raises(BadInput, match="'bad' is no regular expression"):
+        replay("ruled/1")
+
+
+def test_a_rule_may_stand_in_the_metadata_of_the_cell(kernel, project: Path) -> None:
+    from mm_jupyter.api.notebooks import run_notebook
+
+    cell = nbformat.v4.new_code_cell("%%track noted\nx = 1.5\nprint('job', id(object()))")
+    cell.metadata["mm_jupyter"] = {"noise": {"job_number": "job [0-9]+"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), project / "noted.ipynb")
+    run_notebook(project / "noted.ipynb")
+    (row,) = (row for row in runs.find("experiment == 'noted'") if row.kind == "cell")
+    judgement = replay(str(row.ref))
+    assert judgement.verdict == "equivalent", judgement
+    assert "job_number" in judgement.said

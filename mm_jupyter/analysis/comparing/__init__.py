@@ -3,6 +3,7 @@
 from mm_jupyter.analysis.comparing.compare import Comparison, compare
 from mm_jupyter.analysis.comparing.judge import Judged, agree, judge, overall
 from mm_jupyter.analysis.comparing.matching import ATOL, RTOL
+from mm_jupyter.analysis.comparing.rules import user_rules
 from mm_jupyter.analysis.comparing.sides import Excuse, Side, UserRule
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "compare",
     "judge",
     "overall",
+    "user_rules",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from mm_jupyter.analysis.comparing.matching import SAME, Match, Tolerance
+from mm_jupyter.analysis.comparing.patterns import TooSlow, without
 from mm_jupyter.analysis.comparing.texts import match_texts
 from mm_jupyter.analysis.fingerprints import BadForm
 from mm_jupyter.errors import MmError
@@ -126,7 +126,11 @@ class Work:
             elif rule.pattern is not None:
                 if texts is None:
                     continue
-                mine, theirs = (re.sub(rule.pattern, "", text) for text in texts)
+                try:
+                    mine, theirs = without(rule.pattern, texts)
+                except TooSlow as error:
+                    self.skip("rule", rule.name, str(error))
+                    continue
                 other = match_texts(mine, theirs, self.tolerance)
             else:
                 other = SAME
