@@ -32,7 +32,7 @@ lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/mypy
 
 lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
-	cd notebooks && $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) quickstart.ipynb
+	cd notebooks && PYTHONHASHSEED=$${PYTHONHASHSEED:-0} $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) quickstart.ipynb
 
 bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
 	$(BIN)/python benchmarks/cost.py --write

@@ -38,7 +38,11 @@ def _text(value: object, depth: int = 0) -> str:
         return str([(_text(key, depth + 1), _text(held, depth + 1)) for key, held in value.items()])
     if isinstance(value, (list, tuple)):
         return str([_text(held, depth + 1) for held in value])
-    return _pickled(value)
+    if isinstance(value, (set, frozenset)):
+        return str(sorted(_text(held, depth + 1) for held in value))
+    return (
+        _pickled(value) if type(value).__module__.startswith("sklearn.") else type(value).__name__
+    )
 
 
 def _pickled(value: object) -> str:

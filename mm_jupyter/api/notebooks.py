@@ -20,10 +20,8 @@ from mm_jupyter.errors import BadInput, BadNotebook, KernelDied, KernelSideFaile
 from mm_jupyter.kernel.cells import experiment_of
 from mm_jupyter.records import Failure, RunRow, SessionId
 from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
+from mm_jupyter.replaying.job import HASH_SEED
 from mm_jupyter.workspace import Workspace, open_or_create
-
-HASH_SEED = "0"
-"""The string hash seed of kernels that we start, unless the environment sets one: so that order repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _pickle
 import collections
+import functools
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -23,10 +24,13 @@ _SAMPLE = 64
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _SIZED = (list, dict, set, frozenset, tuple, collections.deque)
 _SETTLED = (
-    types.ModuleType, types.BuiltinFunctionType, types.MethodType, types.CodeType, type, range, slice,
+    types.ModuleType, types.CodeType, type, range, slice,
     type(NotImplemented), type(...), property, staticmethod, classmethod,
 )  # fmt: skip
 """What cannot be another in content while it is the same object, or is not looked into."""
+_METHODS = (types.MethodType, types.BuiltinMethodType)
+_NOT_BOUND = (types.ModuleType, type, type(None))
+"""What a function of C is bound to where it is no object's method."""
 _SETTLED_NAMES = frozenset(
     """
     sklearn.tree._tree.Tree datetime.datetime datetime.date datetime.time datetime.timedelta datetime.timezone
@@ -133,6 +137,9 @@ def changes(value: object) -> bool:
         return function.__module__ == "__main__" and bool(held or function.__dict__)
     if issubclass(kind, type):
         return bool(type.__getattribute__(value, "__module__") == "__main__")
+    if kind in _METHODS:
+        bound = value.__self__  # type: ignore[attr-defined]
+        return not isinstance(bound, _NOT_BOUND) and changes(bound)
     return _how(kind) is not _settled
 
 
@@ -142,6 +149,11 @@ def members(value: object) -> Iterator[Any]:
     if kind is types.FunctionType:
         function: Any = value
         yield from (_cell(cell) for cell in function.__closure__ or ())
+    elif kind in _METHODS:
+        yield value.__self__  # type: ignore[attr-defined]
+    elif kind is functools.partial:
+        partial: Any = value
+        yield from (partial.func, *partial.args, *partial.keywords.values())
     elif _how(kind) is None:
         for part in _parts(kind)[0]:
             held = part(value)
@@ -311,7 +323,20 @@ def _iterator(walk: _Walk, value: Any) -> tuple[Any, ...]:
     return id(value), value.__reduce__()[2:]
 
 
+def _method(_: _Walk, value: Any) -> tuple[Any, ...]:
+    """A method by what it is bound to; a function of a library is bound to its module."""
+    bound = value.__self__
+    return (id(value),) if isinstance(bound, _NOT_BOUND) else (bound,)
+
+
+def _partial(_: _Walk, value: Any) -> tuple[Any, ...]:
+    return value.func, value.args, value.keywords
+
+
 _KINDS: dict[type, _State] = {
+    types.MethodType: _method,
+    types.BuiltinMethodType: _method,
+    functools.partial: _partial,
     types.FunctionType: _function,
     types.GeneratorType: _generator,
     bytearray: _bytearray,

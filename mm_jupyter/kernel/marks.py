@@ -7,9 +7,10 @@ not show it. Marks serve slicing, and choose what else of a tracked cell is comp
 from __future__ import annotations
 
 import functools
+import sys
 import time
 import types
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ class Marks:
         self._local = local
         self._before: dict[str, tuple[int, Mark]] = {}
         self._limit = PLAIN_BYTES
-        self._dear: dict[int, type] = {}
+        self._dear: dict[tuple[int, type], int] = {}
         self._caches: list[str] = []
 
     def begin(self, source: str, *, tracked: bool) -> None:
@@ -58,11 +59,12 @@ class Marks:
         found = reachable(source, namespace)
         self._caches = [name for name in found if type(namespace[name]) is _CACHE]
         names = [name for name in found if self._changes(namespace[name])]
+        names += self._homes(found, names)
         now = time.thread_time()
         deadline = now + (TRACKED_SECONDS if tracked else PLAIN_SECONDS)
         for name in names[:_NAMES]:
-            value = namespace[name]
-            if not tracked and self._dear.get(id(value)) is type(value):
+            value = self._held(name)
+            if not tracked and self._dear.get((id(value), type(value)), 0) > 1:
                 continue
             self._before[name] = id(value), self._mark(value)
             start, now = now, time.thread_time()
@@ -78,7 +80,7 @@ class Marks:
         changed: list[str] = []
         unchanged = [name for name in self._caches if name not in bound]
         for name, (owner, old) in before.items():
-            value = namespace.get(name)
+            value = self._held(name)
             if id(value) != owner:
                 continue
             new = self._mark(value)
@@ -94,6 +96,18 @@ class Marks:
         )
         return Marked(tuple(changed), tuple(unchanged), shares(looked_at, namespace))
 
+    def _held(self, name: str) -> Any:
+        return self._namespace[name] if name in self._namespace else sys.modules.get(name)
+
+    def _homes(self, found: Iterable[str], names: Collection[str]) -> list[str]:
+        """The project's modules that the cell's functions and classes come from: a call may change what they hold."""
+        homes = dict.fromkeys(
+            getattr(self._namespace[name], "__module__", None) or ""
+            for name in found
+            if type(self._namespace[name]) in (types.FunctionType, type)
+        )
+        return [home for home in homes if home in self._local and home not in names]
+
     def _changes(self, value: Any) -> bool:
         return changes(value) or self._is_local(value)
 
@@ -106,6 +120,8 @@ class Marks:
         return mark(value, self._limit)
 
     def _remember(self, value: Any) -> None:
+        """The first time may be slow for the first of its kind; twice is slow."""
         if len(self._dear) > 1_000:
             self._dear.clear()
-        self._dear[id(value)] = type(value)
+        key = id(value), type(value)
+        self._dear[key] = self._dear.get(key, 0) + 1

@@ -87,7 +87,8 @@ class Observer:
         drawn = entropy.end()
         bound, deleted = self._bindings.changes(self._namespace)
         marked = self._marks.end(bound)
-        self._find_generators((*bound, *marked.changed), deleted)
+        changed = (name for name in marked.changed if name in self._namespace)
+        self._find_generators((*bound, *changed), deleted)
         return Seen(
             bound=bound,
             deleted=deleted,

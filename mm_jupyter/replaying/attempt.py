@@ -43,7 +43,8 @@ TIMEOUT_FACTOR = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How to replay. ``allow`` holds ``network``, ``process`` and absolute paths; ``timeout`` is in seconds;
-    ``freeze_time``: the clock shows when each step was recorded. ``rules``: what the user says about noise."""
+    ``freeze_time``: the clock shows when each step was recorded. ``rules``: what the user says about noise.
+    ``hash_seed`` goes before the recorded one."""
 
     key: bytes
     root: Path
@@ -52,6 +53,7 @@ class Settings:
     timeout: float | None = None
     freeze_time: bool = False
     rules: tuple[UserRule, ...] = ()
+    hash_seed: str | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -142,7 +144,7 @@ def _engine_job(
     )
     return EngineJob(
         cwd=str(scratch.cwd),
-        env={**scratch.environment(), **_hash_seed(run)},
+        env={**scratch.environment(), **_hash_seed(run, settings)},
         bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),
         finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
         timeout=settings.timeout or _timeout(steps),
@@ -236,8 +238,10 @@ def _side(run: Run, bundle: Bundle) -> Side | None:
     return Side(chosen, bundle.read)
 
 
-def _hash_seed(run: Run) -> dict[str, str | None]:
+def _hash_seed(run: Run, settings: Settings) -> dict[str, str | None]:
     """The recorded string hash seed; where there was none, none: what depends on it then shows as unstable."""
+    if settings.hash_seed is not None:
+        return {"PYTHONHASHSEED": settings.hash_seed}
     recorded = run.environment.variables.get("PYTHONHASHSEED") if run.environment else None
     return {"PYTHONHASHSEED": recorded}
 

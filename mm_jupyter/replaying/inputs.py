@@ -46,17 +46,36 @@ class Laid:
 
 
 def gather(
-    steps: Sequence[Execution], root: Path, read: Callable[[BlobDigest], bytes], *, restore: bool
+    steps: Sequence[Execution],
+    root: Path,
+    read: Callable[[BlobDigest], bytes],
+    *,
+    restore: bool,
+    session: Sequence[Execution] = (),
 ) -> Laid:
     """Collect the inputs that the steps did not write themselves, and the project's modules that they imported.
+
+    ``session`` holds all executions up to the last step: a module is recorded with the first that imports it, which
+    may not be among the steps.
 
     Recorded bytes come first; else the file as it lies on the disk, if its digest is still the recorded one. With
     ``restore`` off everything is taken from the disk as it is now. Absolute paths outside ``root`` are read in place.
     """
     found = _Gathering(root, read, restore=restore)
-    for step in steps:
-        found.step(step)
+    wanted = {step.seq for step in steps}
+    aside: list[LocalModule] = []
+    others = [one for one in session if one.seq not in wanted]
+    for step in sorted((*steps, *others), key=_seq):
+        if step.seq in wanted:
+            found.step(step, aside)
+            aside = []
+        else:
+            aside += step.modules
     return found.laid(steps)
+
+
+def _seq(step: Execution) -> int:
+    return step.seq
 
 
 class _Gathering:
@@ -74,8 +93,9 @@ class _Gathering:
         self._missing: list[NotCompared] = []
         self._listed: dict[str, set[str]] = {}
 
-    def step(self, step: Execution) -> None:
-        for module in step.modules:
+    def step(self, step: Execution, aside: Sequence[LocalModule]) -> None:
+        """``aside``: modules that executions between the last step and this one loaded."""
+        for module in (*aside, *step.modules):
             if not Path(module.path).is_absolute():
                 self._module(step.seq, module)
         for listing in step.listings:

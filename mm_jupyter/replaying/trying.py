@@ -41,7 +41,13 @@ class Tried:
 def try_recipe(record: Record, recipe: Recipe, settings: Settings, progress: Progress) -> Tried:
     """Replay a recipe once and judge it."""
     steps = record.steps(recipe)
-    laid = gather(steps, settings.root, record.read, restore=settings.restore)
+    laid = gather(
+        steps,
+        settings.root,
+        record.read,
+        restore=settings.restore,
+        session=[one for one in record.executions if one.seq <= steps[-1].seq],
+    )
     missing: tuple[NotCompared, ...] = ()
     if record.run.row.kind == "script" and not any(step.source.strip() for step in steps):
         why = "its source was not kept, for it was not in a file"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from mm_jupyter.errors import CannotReplay
-from mm_jupyter.records import Judgement, NotCompared, Recipe, Restored
+from mm_jupyter.records import Cause, Judgement, NotCompared, Recipe, Restored
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.causes import other_inputs, suspects
+from mm_jupyter.replaying.hash_order import hash_order
 from mm_jupyter.replaying.record import Record, recipes
 from mm_jupyter.replaying.trying import GOOD, RANK, Progress, Tried, once_more, try_recipe
 
@@ -50,13 +51,33 @@ def verify(record: Record, settings: Settings, *, times: int, progress: Progress
     while best.attempts and len(best.attempts) < wanted and best.judged.verdict != "unverifiable":
         best = once_more(record, best, settings, progress)
         replays += 1
-    return verified(record, best, settings, replays=replays, seconds=time.monotonic() - started)
+    cause: Cause | None = None
+    if best.judged.verdict == "unstable":
+        cause, more = hash_order(record, best, settings, progress)
+        replays += more
+    return verified(
+        record,
+        best,
+        settings,
+        replays=replays,
+        seconds=time.monotonic() - started,
+        known=() if cause is None else (cause,),
+    )
 
 
 def verified(
-    record: Record, best: Tried, settings: Settings, *, replays: int, seconds: float
+    record: Record,
+    best: Tried,
+    settings: Settings,
+    *,
+    replays: int,
+    seconds: float,
+    known: tuple[Cause, ...] = (),
 ) -> Verified:
-    """What a tried recipe says about the run, with all that was restored and that could not be compared."""
+    """What a tried recipe says about the run, with all that was restored and that could not be compared.
+
+    ``known``: causes that experiments have confirmed.
+    """
     judged, recipe = best.judged, best.recipe
     last = best.attempts[-1] if best.attempts else None
     notes = [*best.laid.unseen] if best.attempts else []
@@ -83,7 +104,7 @@ def verified(
         items=judged.items,
         restored=_restored(best, settings),
         not_compared=tuple(dict.fromkeys((*judged.not_compared, *notes, *refused))),
-        causes=causes,
+        causes=(*known, *causes),
         replays=replays,
         seconds=seconds,
         at=time.time(),

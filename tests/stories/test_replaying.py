@@ -468,3 +468,20 @@ def test_a_rule_may_stand_in_the_metadata_of_the_cell(kernel, project: Path) -> 
     judgement = replay(str(row.ref))
     assert judgement.verdict == "equivalent", judgement
     assert "job_number" in judgement.said
+
+
+def test_the_order_of_a_set_is_found_to_be_the_cause(kernels, monkeypatch) -> None:
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    kernel = kernels()
+    kernel.ok("%load_ext mm_jupyter")
+    kernel.ok("%%track order\nnames = {f'name {i}' for i in range(40)}\nfirst = ', '.join(names)")
+    judgement = replay("order/1")
+    assert judgement.verdict == "unstable", judgement
+    assert ("hash seed", True) in {(one.factor, one.confirmed) for one in judgement.causes}
+
+
+def test_with_a_seed_the_order_of_a_set_replays(kernels) -> None:
+    kernel = kernels(env={"PYTHONHASHSEED": "11"})
+    kernel.ok("%load_ext mm_jupyter")
+    kernel.ok("%%track order\nnames = {f'name {i}' for i in range(40)}\nfirst = ', '.join(names)")
+    assert replay("order/1").verdict == "identical"

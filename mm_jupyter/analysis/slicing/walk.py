@@ -83,6 +83,8 @@ class Walk:
             self._mix(met, bound)
         self._frozen = set()
         self._change_deeply(execution.changed)
+        modules = [name for name in execution.changed if name.partition(".")[0] in self._local]
+        self._change(map(self._heap.module, modules))
         self._share(execution.shares)
         for name in (set(execution.deleted) | names.deletes) - bound:
             if execution.status == "ok" or name in execution.deleted:
@@ -104,8 +106,15 @@ class Walk:
         if self.conservative or not execution.unchanged:
             return set()
         heap = self._heap
-        same = heap.reached(heap.owned(execution.unchanged), code=False)
-        return same - heap.reached(heap.owned(execution.changed), code=False) - heap.lazy
+        same = heap.reached(self._named(execution.unchanged), code=False)
+        return same - heap.reached(self._named(execution.changed), code=False) - heap.lazy
+
+    def _named(self, names: Iterable[str]) -> Objects:
+        """What names stand for; a module of the project may be named though nothing in the notebook is."""
+        modules = {
+            self._heap.module(name) for name in names if name.partition(".")[0] in self._local
+        }
+        return self._heap.owned(names) | modules
 
     def _generators(self, execution: Execution) -> set[int]:
         """The generators whose state moved: that is recorded, and restored before whatever moves them next."""
@@ -276,12 +285,22 @@ class Walk:
         if path is None:
             return set()
         full = f"{path}.{rest}" if rest else path
-        if call.bare and (path.partition(".")[0] in self._local or path[:1] == "."):
-            self._change_deeply(call.arguments | {root})
+        if path.partition(".")[0] in self._local or path[:1] == ".":
+            self._change_local(path)
+            if call.bare:
+                self._change_deeply(call.arguments | {root})
         barrier = barrier_of_call(full)
         if barrier is None and call.bare and rest:
             barrier = barrier_of_statement(full)
         return {barrier} if barrier else set()
+
+    def _change_local(self, path: str) -> None:
+        """A function of the project's own module may change what the module holds, unless that was seen to stay."""
+        root = path.partition(".")[0]
+        names = {name for name, one in self._imports.items() if one.partition(".")[0] == root}
+        self._change_deeply(names)
+        if self._watched:
+            self._change({self._heap.module(root)})
 
     def _late(self, effects: Effects, barriers: set[str]) -> None:
         """What code of earlier executions changes when it is called now."""
