@@ -10,6 +10,10 @@ from mm_jupyter.analysis.comparing.noise import without_noise
 _NUMBER = re.compile(
     r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)|\b(?:nan|inf)\b"
 )
+_WARNING = re.compile(r"^[^\n]*\.py(?::\d+)?: \w*Warning: [^\n]*\n?(?:  [^\n]*\n?)?", re.MULTILINE)
+"""A warning as Python shows it, with the line of source below it. Each is shown once in the life of a process, or
+again when something has changed the filters: whether a cell shows it depends on all that ran before."""
+WARNINGS = "warnings shown once"
 _SHOWN = 60
 
 
@@ -25,6 +29,8 @@ def match_texts(recorded: str, replayed: str, tolerance: Tolerance) -> Match:
     rule = ", ".join(used) or None
     if left == right:
         return Match("identical", rule)
+    if "Warning: " in left + right and _WARNING.sub("", left) == _WARNING.sub("", right):
+        return Match("equivalent", WARNINGS, _first_difference(left, right))
     numbers = _numbers(left, right, tolerance)
     if numbers is None:
         return Match("diverged", None, _first_difference(left, right))

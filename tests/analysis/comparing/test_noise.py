@@ -353,3 +353,23 @@ def test_references_that_are_mixed_up_are_found() -> None:
 )
 def test_names_of_measured_times(name: str, measured: bool) -> None:
     assert is_clock_name(name) is measured
+
+
+WARNED = "{}/cell.py:2: RuntimeWarning: Mean of empty slice\n  np.mean([])\n"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "replayed", "likeness"),
+    [
+        (WARNED.format("/a") + "done\n", "done\n", "equivalent"),
+        ("done\n", WARNED.format("/b") + "done\n", "equivalent"),
+        (WARNED.format("/a") + "0.5\n", "0.6\n", "diverged"),
+        ("a Warning: of mine\n", "", "diverged"),
+    ],
+)
+def test_a_warning_shown_on_one_side_only_is_equivalent_by_its_rule(
+    recorded: str, replayed: str, likeness: str
+) -> None:
+    found = match_texts(recorded, replayed, Tolerance())
+    assert found.likeness == likeness
+    assert found.rule == ("warnings shown once" if likeness == "equivalent" else None)
