@@ -13,6 +13,8 @@ from typing import Any
 from mm_jupyter.errors import MmError
 from mm_jupyter.records import (
     AuditEntry,
+    DataDiff,
+    DataVersion,
     Diff,
     Environment,
     Failure,
@@ -21,8 +23,11 @@ from mm_jupyter.records import (
     Param,
     Recipe,
     Run,
+    RunData,
     RunRow,
     SessionId,
+    TableChange,
+    to_json,
 )
 
 Json = dict[str, Any]
@@ -155,6 +160,62 @@ def judgement(judged: Judgement) -> Json:
 def execution_report(session: SessionId, notebook: str, runs: Iterable[RunRow]) -> Json:
     """``mm run --json``: ``{"session", "notebook", "runs"}``."""
     return {"session": session, "notebook": notebook, "runs": [run_summary(row) for row in runs]}
+
+
+def run_data(found: RunData) -> Json:
+    """``{"run", "files": [{"path", "role", "digest", "size", "kept", "modified", "read_by", "same_in"}]}``."""
+    return {"run": str(found.run), "files": [_data_version(one) for one in found.versions]}
+
+
+def _data_version(version: DataVersion) -> Json:
+    return {
+        "path": version.path,
+        "role": version.role,
+        "digest": version.digest,
+        "size": version.size,
+        "kept": version.kept,
+        "modified": version.modified,
+        "read_by": list(version.read_by),
+        "same_in": [str(ref) for ref in version.same_in],
+    }
+
+
+def data_diff(found: DataDiff) -> Json:
+    """``{"old", "new", "files": [{"path", "differs", "said", "old", "new", "table"}]}``; ``table`` is null for what is
+    none, else ``{"rows", "added", "removed", "moved", "columns": [{"name", "old", "new"}]}``."""
+    return {
+        "old": str(found.old),
+        "new": str(found.new) if found.new is not None else None,
+        "files": [
+            {
+                "path": one.path,
+                "differs": one.differs,
+                "said": one.said,
+                "old": _data_version(one.old) if one.old else None,
+                "new": _data_version(one.new) if one.new else None,
+                "table": _table(one.table) if one.table else None,
+            }
+            for one in found.files
+        ],
+    }
+
+
+def _table(change: TableChange) -> Json:
+    return {
+        "rows": list(change.rows),
+        "added": change.added,
+        "removed": change.removed,
+        "moved": change.moved,
+        "columns": [
+            {
+                "name": column.name,
+                "differs": column.differs,
+                "old": to_json(column.old) if column.old else None,
+                "new": to_json(column.new) if column.new else None,
+            }
+            for column in change.columns
+        ],
+    }
 
 
 def diff(found: Diff) -> Json:

@@ -32,7 +32,7 @@ class Case:
         self.session = session
         self.tracked = tracked
         self.steps = judgement.steps
-        self.record = replays._record(space, RunRef.parse(tracked.run))
+        self.record = replays.record_of(space, RunRef.parse(tracked.run))
 
     def recipe(self, seqs: list[int], sources: dict[int, str] | None = None) -> Recipe:
         """The recipe of some executions, some with another source."""

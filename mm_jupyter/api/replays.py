@@ -43,7 +43,7 @@ def recipe(
     Raises:
         NoSuchRun: with the nearest names.
     """
-    record = _record(found(workspace), RunRef.parse(name))
+    record = record_of(found(workspace), RunRef.parse(name))
     if how is not None:
         return slice_of(record, how)
     return recipes(record)[0]
@@ -101,7 +101,7 @@ def replay(
         raise BadInput(f"--times takes a number from 1 on, not {times}.")
     refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
     settings = _settings(space, allow, timeout, restore=restore, freeze_time=freeze_time)
-    records = [_record(space, ref) for ref in refs]
+    records = [record_of(space, ref) for ref in refs]
     given = [_with_own_rules(space, record, settings) for record in records]
     return [
         _kept(space, verify(record, own, times=times, progress=_teller(record, progress)))
@@ -132,14 +132,14 @@ def minimise(
     space = found(workspace)
     settings = _settings(space, allow, timeout)
     ref = RunRef.parse(name)
-    record = _record(space, ref)
+    record = record_of(space, ref)
     settings = _with_own_rules(space, record, settings)
     tell = _teller(record, progress)
     if record.verified is None:
         judgement = _kept(space, verify(record, settings, times=1, progress=tell))
         if judgement.verdict not in GOOD:
             raise CannotReplay(ref, f"no replay reproduces it: {judgement.said.rstrip('.')}")
-        record = _record(space, ref)
+        record = record_of(space, ref)
     return _kept(space, minimising.minimise(record, settings, progress=tell))
 
 
@@ -238,7 +238,8 @@ def _allowed(text: str) -> str:
     raise BadInput(f"--allow takes 'network', 'process' or a path, not {text!r}.")
 
 
-def _record(space: Workspace, ref: RunRef) -> Record:
+def record_of(space: Workspace, ref: RunRef) -> Record:
+    """What was recorded of a run. Raises NoSuchRun."""
     run = space.store.run(ref)
     row = run.row
     good = [one for one in space.store.verdicts(ref) if one.verdict in GOOD and one.steps]

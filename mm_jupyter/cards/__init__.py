@@ -1,5 +1,6 @@
 """Records to what people read: text for a terminal and a file, static HTML for a notebook. Pure."""
 
+from mm_jupyter.cards.data_view import data_diff_view, data_view
 from mm_jupyter.cards.diff_view import diff_view
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
 from mm_jupyter.cards.recipe_view import recipe_view
@@ -16,6 +17,8 @@ __all__ = [
     "Rendered",
     "Span",
     "Tone",
+    "data_diff_view",
+    "data_view",
     "diff_view",
     "faults_view",
     "log_view",

@@ -57,7 +57,7 @@ Opened = Callable[[], Workspace]
 
 
 def _record(space: Workspace, name: str) -> Record:
-    return replays._record(space, RunRef.parse(name))
+    return replays.record_of(space, RunRef.parse(name))
 
 
 def _verify(space: Workspace, name: str, **options: Any) -> Verified:

@@ -17,8 +17,9 @@ class Heap:
 
     ``own``: a name -> the objects that it may be. ``inside``: an object -> those that it may hold. ``behind``: an
     instance -> the class or function that made it, which is read with it and not changed through it. ``code``: what an
-    object does when called. ``lazy``: objects that are used up by reading them. ``changed``: an object -> the
-    executions that changed it last.
+    object does when called. ``lazy``: objects that are used up by reading them. ``settled``: what installed packages
+    export, whose changes are followed otherwise: who holds it holds nothing that a call could change. ``changed``: an
+    object -> the executions that changed it last.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class Heap:
         self.behind: dict[int, set[int]] = {}
         self.code: dict[int, tuple[Effects, ...]] = {}
         self.lazy: set[int] = set()
+        self.settled: set[int] = set()
         self.changed: dict[int, set[int]] = {}
         self._views: dict[int, set[int]] = {}
         self._became: dict[int, int] = {}
@@ -69,9 +71,10 @@ class Heap:
         """``start`` and everything that can be reached from it; ``code``: the classes of instances too."""
         seen: set[int] = set()
         stack = list(start)
+        settled = self.settled.difference(stack)
         while stack:
             item = stack.pop()
-            if item not in seen:
+            if item not in seen and item not in settled:
                 seen.add(item)
                 stack += self.inside.get(item, ())
                 if code:
@@ -92,7 +95,7 @@ class Heap:
         """Note that each of ``holders`` may hold each of ``held``."""
         every = set(held)
         if every:
-            for holder in holders:
+            for holder in set(holders) - self.settled:
                 self.inside.setdefault(holder, set()).update(every - {holder})
 
     def _part(self, holder: int, key: str) -> int:

@@ -107,7 +107,7 @@ class Walk:
             return set()
         heap = self._heap
         same = heap.reached(self._named(execution.unchanged), code=False)
-        return same - heap.reached(self._named(execution.changed), code=False) - heap.lazy
+        return same - heap.reached(self._named(execution.changed), code=False)
 
     def _named(self, names: Iterable[str]) -> Objects:
         """What names stand for; a module of the project may be named though nothing in the notebook is."""
@@ -252,6 +252,8 @@ class Walk:
         if path is not None:
             item = self._heap.module(path)
             root = path.partition(".")[0]
+            if self._watched and root not in self._local and path[:1] != ".":
+                self._heap.settled.add(item)
             if root in self._local and root != path:
                 self._heap.behind.setdefault(item, set()).add(self._heap.module(root))
             return frozenset((item,))
