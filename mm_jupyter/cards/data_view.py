@@ -91,9 +91,7 @@ def data_diff_view(diff: DataDiff) -> Rendered:
     sections = []
     for change in changed:
         lines += _lines(change)
-        sections.append(
-            section(escape(numbers.cut(change.path, 120)), _html(change), _sizes(change))
-        )
+        sections.append(section(numbers.cut(change.path, 120), _html(change), _sizes(change)))
     head = _head(f"{diff.old} → {new}", counted)
     return Rendered(lines=tuple(lines), html=page(head + "".join(sections)))
 
@@ -207,7 +205,8 @@ def _html(change: FileChange) -> str:
     rest = "".join(
         text(numbers.cut(part[0][0].strip(), 200), "q s") for part in _rest(change.table)
     )
-    return f"{text(_said(change.table), '', most=300)}{grid(rows, head=head, right=frozenset({2, 3}))}{rest}"
+    said = text(_said(change.table).replace("->", "→"), most=300)
+    return f"{said}{grid(rows, head=head, right=frozenset({2, 3}))}{rest}"
 
 
 def _sides(

@@ -71,7 +71,8 @@ def _models(run: Run) -> list[tuple[str, str, str]]:
         (
             model.name,
             class_name(model.type),
-            numbers.size(model.size) if model.content else model.why or "not kept",
+            (numbers.size(model.size) if model.content else model.why or "not kept")
+            + (", did not converge" if model.converged is False else ""),
         )
         for model in run.models
     ]

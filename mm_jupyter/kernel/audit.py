@@ -51,6 +51,7 @@ class Record:
     named_ports: set[object] = field(default_factory=set)
     addresses: dict[str, object] = field(default_factory=dict)
     listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     here: str | None = None
     keep_bytes: int = KEEP_BYTES
 
@@ -175,6 +176,7 @@ def _on_open(record: Record, path: Any, _mode: object, flags: int) -> None:
         return
     if not flags & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_CREAT):
         record.opened.setdefault(path, READ)
+        record.counts[path] = record.counts.get(path, 0) + 1
     else:
         _write(record, path, keeps=not flags & (os.O_TRUNC | os.O_EXCL))
 

@@ -70,6 +70,8 @@ class FilesSeen:
     asked: tuple[Asked, ...] = ()
     before: Mapping[Path, Before] = field(default_factory=dict)
     listed: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    opened: Mapping[str, int] = field(default_factory=dict)
+    """How often each file was opened to be read, those that are left out included."""
 
 
 def watch(kernel: object | None = None) -> None:
@@ -126,7 +128,12 @@ def _seen(record: Record, root: str, ignore: tuple[str, ...]) -> FilesSeen:
         if not is_ignored(f"{path}/")
     }
     return FilesSeen(
-        tuple(map(Path, reads)), tuple(map(Path, writes)), _asked(record), before, listed
+        tuple(map(Path, reads)),
+        tuple(map(Path, writes)),
+        _asked(record),
+        before,
+        listed,
+        record.counts,
     )
 
 
@@ -312,9 +319,19 @@ _waiting: queue.SimpleQueue[tuple[_Task, Future[FileUse]]] = queue.SimpleQueue()
 _worker: list[threading.Thread] = []
 
 
+_hashing: set[Future[FileUse]] = set()
+
+
+def hashing() -> bool:
+    """Whether the thread that hashes large files is at work."""
+    return bool(_hashing)
+
+
 def _later(task: _Task) -> Future[FileUse]:
     """Hash in the one thread kept for that (a daemon: a kernel that ends does not wait for it)."""
     future: Future[FileUse] = Future()
+    _hashing.add(future)
+    future.add_done_callback(_hashing.discard)
     _waiting.put((task, future))
     if not _worker or not _worker[0].is_alive():
         _worker[:] = [threading.Thread(target=_work, name="mm hashing", daemon=True)]

@@ -14,6 +14,7 @@ from typing import Any
 
 from mm_jupyter.analysis.models import model_state
 from mm_jupyter.errors import StoreDamaged
+from mm_jupyter.kernel.convergence import converged
 from mm_jupyter.kernel.warning import short
 from mm_jupyter.records import BlobDigest, Model
 
@@ -54,6 +55,7 @@ def keep_model(name: str, model: Any, put: Callable[..., BlobDigest]) -> Model:
         content=content,
         size=size,
         why=why,
+        converged=converged(model),
     )
 
 

@@ -12,6 +12,7 @@ from mm_jupyter.kernel.random_paths import find
 from mm_jupyter.kernel.randomness import Generators, Snapshot
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.surroundings import Surroundings
+from mm_jupyter.kernel.unseen import Unseen
 from mm_jupyter.records import (
     Asked,
     Entropy,
@@ -37,6 +38,7 @@ class Seen:
     surroundings: tuple[Surrounding, ...]
     uses: files.Uses
     listings: tuple[Listing, ...]
+    unseen: int
 
     def noted(self, execution: Execution) -> Execution:
         """The execution with what was seen of it, its files aside."""
@@ -53,6 +55,7 @@ class Seen:
             shares=self.marked.shares,
             surroundings=self.surroundings,
             listings=self.listings,
+            unseen=self.unseen,
         )
 
 
@@ -68,6 +71,7 @@ class Observer:
         self._random: Snapshot = {}
         self._marks = Marks(namespace, log.modules)
         self._surroundings = Surroundings(namespace)
+        self._unseen = Unseen()
 
     def begin(self, source: str, *, tracked: bool) -> None:
         """Look at what is there before the execution of ``source``."""
@@ -78,12 +82,14 @@ class Observer:
     def listen(self) -> None:
         """Begin to see what the execution opens, asks for and draws: called last, so that nothing of ours is seen."""
         entropy.begin(self._log.modules)
+        self._unseen.begin()
         files.begin(self._log.keep_bytes)
 
     def end(self) -> Seen:
         """Look at what is there after it."""
         log = self._log
         used = files.end(log.root, log.ignore)
+        unseen = self._unseen.end(used)
         drawn = entropy.end()
         bound, deleted = self._bindings.changes(self._namespace)
         marked = self._marks.end(bound)
@@ -100,6 +106,7 @@ class Observer:
             surroundings=self._surroundings.end(),
             uses=files.describe(used, log.root, log.sink.put, log.keep_bytes),
             listings=files.listings(used, log.root),
+            unseen=unseen,
         )
 
     def _find_generators(self, touched: tuple[str, ...], deleted: tuple[str, ...]) -> None:

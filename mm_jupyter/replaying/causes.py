@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mm_jupyter.records import Cause, Environment, Execution, Recipe
+from mm_jupyter.records import Cause, Environment, Execution, Model, Recipe
 
 
 def other_inputs(
@@ -23,6 +23,21 @@ def other_inputs(
         Cause(factor="input", name=path, recorded=digest, current=read[path], confirmed=None)
         for path, digest in recorded.items()
         if path in read and read[path] != digest
+    )
+
+
+def unconverged(models: Sequence[Model]) -> tuple[Cause, ...]:
+    """Models whose optimiser used up its iterations: where it stops then depends on the last digit."""
+    return tuple(
+        Cause(
+            factor="optimiser of",
+            name=model.name,
+            recorded="did not converge",
+            current=None,
+            confirmed=None,
+        )
+        for model in models
+        if model.converged is False
     )
 
 

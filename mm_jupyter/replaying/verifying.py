@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import Cause, Judgement, NotCompared, Recipe, Restored
 from mm_jupyter.replaying.attempt import Settings
-from mm_jupyter.replaying.causes import other_inputs, suspects
+from mm_jupyter.replaying.causes import other_inputs, suspects, unconverged
 from mm_jupyter.replaying.hash_order import hash_order
 from mm_jupyter.replaying.record import Record, recipes
 from mm_jupyter.replaying.trying import GOOD, RANK, Progress, Tried, once_more, try_recipe
@@ -80,7 +80,7 @@ def verified(
     """
     judged, recipe = best.judged, best.recipe
     last = best.attempts[-1] if best.attempts else None
-    notes = [*best.laid.unseen] if best.attempts else []
+    notes = [*best.laid.unseen, *_unseen(record, recipe)] if best.attempts else []
     notes += [note for one in best.attempts[:1] for note in one.not_compared]
     refused = [
         NotCompared(kind=kind, name=name, why=f"the replay refused to {_VERBS.get(kind, kind)} it")
@@ -89,6 +89,7 @@ def verified(
     causes = (
         (
             *other_inputs(record.executions, recipe, last.inputs),
+            *unconverged(record.run.models),
             *suspects(record.run.environment, last.environment),
         )
         if last is not None and judged.verdict in ("diverged", "unstable", "failed")
@@ -114,6 +115,14 @@ def verified(
 
 
 _VERBS = {"write": "write", "delete": "delete", "network": "connect to", "process": "start"}
+
+
+def _unseen(record: Record, recipe: Recipe) -> tuple[NotCompared, ...]:
+    size = sum(step.unseen for step in record.steps(recipe))
+    if not size:
+        return ()
+    why = f"{size / 1024**2:,.1f} MiB were read that nothing explains: a reader in C opened files unseen"
+    return (NotCompared(kind="input", name="unknown", why=why),)
 
 
 def _restored(best: Tried, settings: Settings) -> tuple[Restored, ...]:

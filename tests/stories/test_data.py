@@ -77,12 +77,12 @@ def test_a_run_is_compared_with_the_files_of_now(runs: Path) -> None:
 
 
 def test_names_from_users_are_no_markup(kernel, project: Path) -> None:
-    name = "<b>&.csv"
+    name = "<em>&.csv"
     for text in ("<i>x</i>,y\n1,2\n", "<i>x</i>,y\n1,<script>\n"):
         (project / name).write_text(text)
         kernel.ok(f"%%track odd\nn = len(open({name!r}).read()) + 0.5")
     html = data_diff_view(api.data_diff("odd/1", "odd/2")).html + data_view(api.data("odd/1")).html
-    assert "<b>&" not in html
+    assert "<em>" not in html
     assert "<i>" not in html
     assert "<script>" not in html
 
