@@ -149,6 +149,7 @@ def _engine_job(
         finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
         timeout=settings.timeout or _timeout(steps),
         on_cell=_watcher(scratch, _versions(notebook, laid), str(settings.root), on_cell),
+        watch=scratch.check,
         substitutions=_secrets(notebook, settings),
         # Always where the machine can: writers in C++ raise no audit event for the guard to refuse.
         confine=confinement if can_confine() else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,6 +23,7 @@ from mm_jupyter.replaying.kernels import Kernel
 
 INTERRUPT_SECONDS = 5.0
 """How long an interrupted cell may take to end before the kernel is killed."""
+WATCH_SECONDS = 1.0
 OUTPUT_SECONDS = 120
 """How long the last outputs of a cell may come after its end."""
 FINISH_SECONDS = 300.0
@@ -44,6 +46,7 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
         kernel: Kernel,
         *,
         on_cell: Callable[[int, int, CellState], None] | None = None,
+        watch: Callable[[], None] | None = None,
         substitutions: Mapping[str, str] | None = None,
         allow_errors: bool = False,
         **options: Any,
@@ -55,6 +58,7 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
         self.kc = kernel.client
         self._kernel = kernel
         self._on_cell = on_cell
+        self._watch = watch
         self._secrets = dict(substitutions or {})
         self._marks = {
             secret: mark
@@ -69,15 +73,20 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
 
         Raises:
             ReplayTimeout: they took longer than ``timeout`` seconds; the running one was interrupted, or killed.
+            MmError: of ``watch``, which is called every ``WATCH_SECONDS`` while they run; as after a timeout.
             KernelDied: the process ended.
         """
         work = asyncio.ensure_future(self._execute_cells())
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         try:
-            done, _ = await asyncio.wait({work}, timeout=timeout)
-            if not done:
-                await self._halt(work)
-                raise ReplayTimeout(timeout, self._at + 1)
-        except asyncio.CancelledError:
+            while not work.done():
+                left = deadline - time.monotonic()
+                if timeout is not None and left <= 0:
+                    raise ReplayTimeout(timeout, self._at + 1)
+                await asyncio.wait({work}, timeout=min(left, WATCH_SECONDS))
+                if self._watch is not None and not work.done():
+                    await asyncio.to_thread(self._watch)
+        except BaseException:
             await self._halt(work)
             raise
         await work

@@ -29,7 +29,8 @@ class EngineJob:
     ``python`` is the interpreter's command line (it must have ipykernel), ``cwd`` and ``env`` (None removes) are the
     kernel's. ``bootstrap`` and ``finish`` are sources that run silently before the first cell and after the last,
     also after one that raised. ``timeout`` (seconds) is for all cells together. ``on_cell`` is told the index of a
-    cell among those that run, their number and its state; it may raise an ``MmError`` to stop. ``graceful``: the
+    cell among those that run, their number and its state; ``watch`` is called every second meanwhile, in
+    another thread; both may raise an ``MmError`` to stop. ``graceful``: the
     kernel's atexit functions run. ``Cells`` says what ``substitutions`` do.
     """
 
@@ -41,6 +42,7 @@ class EngineJob:
     timeout: float | None = None
     startup_timeout: float = 60.0
     on_cell: Callable[[int, int, CellState], None] | None = None
+    watch: Callable[[], None] | None = None
     substitutions: Mapping[str, str] = field(default_factory=dict)
     confine: Confinement | None = None
     allow_errors: bool = False

@@ -42,7 +42,7 @@ async def _performed(
         confine=job.confine, graceful=job.graceful,
     ) as kernel:  # fmt: skip
         cells = Cells(
-            progress, kernel, on_cell=job.on_cell, substitutions=job.substitutions,
+            progress, kernel, on_cell=job.on_cell, watch=job.watch, substitutions=job.substitutions,
             allow_errors=job.allow_errors, **logs,
         )  # fmt: skip
         if job.bootstrap is not None:

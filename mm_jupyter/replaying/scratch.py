@@ -72,7 +72,7 @@ class Scratch:
         return total
 
     def check(self) -> None:
-        """Call it between cells.
+        """Call it while cells run.
 
         Raises:
             ScratchFull: there is more in it than ``limit``.

@@ -259,6 +259,18 @@ def test_a_full_scratch_directory_stops_the_notebook() -> None:
         assert 1 not in seen
 
 
+def test_a_cell_that_fills_the_scratch_directory_is_stopped_while_it_runs() -> None:
+    with lay_out("/w", [], limit=3_000_000) as scratch:
+        cell = (
+            "import time\nfor i in range(600):\n    open(f'{i}.bin', 'wb').write(bytes(100_000))\n"
+            "    time.sleep(0.05)"
+        )
+        job = EngineJob(cwd=str(scratch.cwd), watch=scratch.check)
+        with pytest.raises(ScratchFull):
+            execute(_notebook(cell), None, job)
+        assert scratch.size() < 30_000_000
+
+
 def test_this_process_stays_where_it_is(tmp_path: Path) -> None:
     before, environment = os.getcwd(), dict(os.environ)
     done = _execute(

@@ -90,6 +90,7 @@ class Walk:
             if execution.status == "ok" or name in execution.deleted:
                 self._heap.own.pop(name, None)
                 self._binder[name] = self._now
+        self._generators(execution)
         kinds = barriers_of(execution, barriers, as_seen=not self.conservative)
         if kinds:
             self.barriers[execution.seq] = kinds
@@ -120,7 +121,9 @@ class Walk:
         """The generators whose state moved: that is recorded, and restored before whatever moves them next."""
         if self.conservative:
             return set()
-        return set(self._heap.owned(moved.generator for moved in execution.random))
+        moved = self._heap.owned(state.generator for state in execution.random)
+        self._heap.settled |= moved  # nor does a generator hold what it was given
+        return set(moved)
 
     def _share(self, groups: Iterable[tuple[str, ...]]) -> None:
         """Names whose objects were found to share memory or members, where the source did not show it."""

@@ -1,0 +1,101 @@
+"""Whatever a recipe does to its replay, the verdict says it in a sentence, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mm_jupyter.api import replays
+from mm_jupyter.errors import NoSuchRun
+from mm_jupyter.records import Judgement
+
+# A replay is told apart from its record by a file that only the record finds.
+HERE = "import os\nreplayed = not os.path.exists('record.flag')\n"
+
+
+def replay(name: str, **options: object) -> Judgement:
+    (judgement,) = replays.replay([name], **options)
+    return judgement
+
+
+@pytest.fixture
+def recorded(kernel, project: Path):
+    """A kernel whose cells see that they are recorded."""
+    (project / "record.flag").touch()
+    return kernel
+
+
+ENDS = {
+    "endless": ("while replayed: pass", "stopped after 4 s"),
+    "exit": ("import os\nif replayed: os._exit(3)", "exit status 3"),
+    "killed": ("import signal\nif replayed: os.kill(os.getpid(), 9)", "signal 9"),
+    "segfault": ("import ctypes\nif replayed: ctypes.string_at(0)", "signal 11"),
+    "system_exit": ("import sys\nif replayed: sys.exit(4)", "SystemExit"),
+    "recursion": ("def f(): return f()\nif replayed: f()", "RecursionError"),
+    "memory": ("if replayed: x = bytes(10**15)", "MemoryError"),
+    "raises": ("if replayed: raise ValueError('no such file')", "no such file"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_replay_that_does_not_end_well_says_how(recorded, name: str) -> None:
+    cell, says = ENDS[name]
+    recorded.ok(f"%%track {name}\n{HERE}{cell}\ny = 1.5")
+    judgement = replay(f"{name}/1", timeout=4 if name == "endless" else 60)
+    assert judgement.verdict in ("failed", "diverged"), judgement
+    assert says in judgement.said
+
+
+KEEPS_ON = {
+    "shadowed": "print = None\nopen = 1\nlist = dict = len = isinstance = 3",
+    "threads": "import threading, sys\nt = threading.Thread(target=sys.exit)\nt.start()\nt.join()\ndel t",
+    "flood": "for i in range(20_000): print('x' * 100)",
+    "wide": "print('x' * 3_000_000)",
+    "emptied": "import sys\nsys.modules.pop('json', None)",
+    "hooks": "import sys\nsys.excepthook = sys.displayhook = None\nsys.settrace(lambda *a: None)",
+    "closed": "import sys, os\nos.close(os.dup(1))",
+}
+
+
+@pytest.mark.parametrize("name", KEEPS_ON)
+def test_what_a_cell_does_to_its_kernel_replays(kernel, name: str) -> None:
+    kernel.ok(f"%%track {name}\n{KEEPS_ON[name]}\ny = 1.5", timeout=120)
+    judgement = replay(f"{name}/1")
+    assert judgement.verdict == "identical", judgement
+
+
+def test_a_session_of_many_cells_gives_a_short_recipe(kernel) -> None:
+    kernel.ok("total = 0")
+    for number in range(300):
+        kernel.run(f"unrelated_{number % 7} = {number}")
+    kernel.ok("total += 2")
+    kernel.ok("%%track many\nx = total + 0.5")
+    judgement = replay("many/1")
+    assert (judgement.verdict, judgement.executions, judgement.of) == ("identical", 3, 304)
+
+
+def test_of_several_names_none_is_replayed_where_one_is_unknown(kernel) -> None:
+    kernel.ok("%%track known\nx = 1.5")
+    with pytest.raises(NoSuchRun, match="known/9"):
+        replays.replay(["known/1", "known/9"])
+    assert replays.verdicts("known/1") == []
+
+
+def test_ctrl_c_leaves_nothing_behind(kernel, project: Path) -> None:
+    kernel.ok("%%track slow\nimport time\ntime.sleep(3)\nx = 1.5")
+    before = set(Path("/tmp").glob("mm*"))
+    mm = subprocess.Popen(
+        ["mm", "replay", "slow/1"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PATH": f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    time.sleep(4)
+    mm.send_signal(2)
+    _, said = mm.communicate(timeout=30)
+    assert mm.returncode == 130, said
+    assert b"Traceback" not in said
+    assert replays.verdicts("slow/1") == []
+    assert set(Path("/tmp").glob("mm*")) <= before
