@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 PLAIN_BYTES = 16 * 1024
 """A plain cell's marks read objects up to this size whole."""
 _SAMPLE = 64
-_ATOMS = (type(None), bool, int, float, complex, str, bytes)
+ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
+"""Types whose objects never change and hold nothing."""
 _SIZED = (list, dict, set, frozenset, tuple, collections.deque)
 _SETTLED = (
     types.ModuleType, types.CodeType, type, range, slice,
@@ -129,7 +130,7 @@ def changes(value: object) -> bool:
     A function by its closure, its defaults and its attributes; a class of the notebook by its attributes.
     """
     kind: Any = type(value)
-    if kind in _ATOMS:
+    if kind in ATOMS:
         return False
     if kind is types.FunctionType:
         function: Any = value

@@ -10,11 +10,11 @@ import functools
 import sys
 import time
 import types
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mm_jupyter.kernel.marking import PLAIN_BYTES, Mark, changes, mark
+from mm_jupyter.kernel.marking import ATOMS, PLAIN_BYTES, Mark, changes, mark
 from mm_jupyter.kernel.reach import reachable
 from mm_jupyter.kernel.sharing import shares
 
@@ -42,7 +42,7 @@ class Marked:
 class Marks:
     """The marks around one execution at a time."""
 
-    def __init__(self, namespace: Mapping[str, Any], local: Container[str]) -> None:
+    def __init__(self, namespace: Mapping[str, Any], local: Collection[str]) -> None:
         """``local`` holds the names of the project's own modules: what they hold may change too."""
         self._namespace = namespace
         self._local = local
@@ -56,10 +56,17 @@ class Marks:
         namespace = self._namespace
         self._limit = TRACKED_BYTES if tracked else PLAIN_BYTES
         self._before = {}
+        names: list[str] = []
+        self._caches = []
         found = reachable(source, namespace)
-        self._caches = [name for name in found if type(namespace[name]) is _CACHE]
-        names = [name for name in found if self._changes(namespace[name])]
-        names += self._homes(found, names)
+        for name in found:
+            value = namespace[name]
+            if type(value) is _CACHE:
+                self._caches.append(name)
+            elif type(value) not in ATOMS and self._changes(value):
+                names.append(name)
+        if self._local:
+            names += self._homes(found, names)
         now = time.thread_time()
         deadline = now + (TRACKED_SECONDS if tracked else PLAIN_SECONDS)
         for name in names[:_NAMES]:

@@ -11,13 +11,12 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from mm_jupyter.kernel.marking import changes
+from mm_jupyter.kernel.marking import ATOMS, changes
 from mm_jupyter.kernel.random_states import kind_of
 
 MAX_FOUND = 50
 MAX_LOOKS = 100
 MAX_DEPTH = 3
-_ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 _WITHOUT = frozenset("numpy pandas pyarrow polars matplotlib PIL".split())
 """Libraries whose objects hold no generators, and much else."""
 
@@ -41,7 +40,7 @@ def find(name: str, value: object) -> list[str]:
             waiting += [
                 (f"{path}{step}", member, depth + 1)
                 for step, member in islice(_members(held), MAX_LOOKS)
-                if type(member) not in _ATOMS
+                if type(member) not in ATOMS
             ]
     return found
 

@@ -7,6 +7,8 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from mm_jupyter.kernel.marking import ATOMS
+
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -17,13 +19,13 @@ def reachable(source: str, namespace: Mapping[str, Any]) -> list[str]:
     """
     found: dict[str, None] = {}
     pending = [word for word in dict.fromkeys(_WORD.findall(source)) if word in namespace]
-    while pending:
-        name = pending.pop(0)
-        if name not in found:
-            found[name] = None
-            pending += [
-                inner for inner in _leads_to(namespace[name], namespace) if inner in namespace
-            ]
+    for name in pending:  # which grows meanwhile
+        if name in found:
+            continue
+        found[name] = None
+        value = namespace[name]
+        if type(value) not in ATOMS:
+            pending += [inner for inner in _leads_to(value, namespace) if inner in namespace]
     return list(found)
 
 

@@ -23,7 +23,8 @@ from mm_jupyter.kernel.importing import after_import
 from mm_jupyter.records import Surrounding
 
 _SETS_ATTRIBUTE = re.compile(
-    r"\b(\w+)(?:\.\w+)+\s*(?:[-+*/|&]|//|<<|>>|\*\*)?=(?!=)|\bsetattr\(\s*(\w+)|\bdel (\w+)\."
+    r"^[ \t]*(\w+)(?:\.\w+)+\s*(?:[-+*/|&]|//|<<|>>|\*\*)?=(?!=)|\bsetattr\(\s*(\w+)|^[ \t]*del (\w+)\.",
+    re.MULTILINE,
 )
 _SAYS = {
     "warnings": re.compile(r"warnings|filter"),
@@ -75,7 +76,12 @@ class Surroundings:
     def _mentioned(self, source: str) -> dict[str, tuple[types.ModuleType, dict[str, int]]]:
         """The modules of whose attributes the cell sets some, as far as its text shows."""
         found: dict[str, tuple[types.ModuleType, dict[str, int]]] = {}
-        for groups in _SETS_ATTRIBUTE.findall(source):
+        lines = [
+            line
+            for line in source.replace(";", "\n").split("\n")
+            if "." in line or "setattr" in line
+        ]
+        for groups in _SETS_ATTRIBUTE.findall("\n".join(lines)):
             for word in groups:
                 module = self._namespace.get(word) if word else None
                 if isinstance(module, types.ModuleType):

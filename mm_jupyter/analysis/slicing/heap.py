@@ -18,8 +18,8 @@ class Heap:
     ``own``: a name -> the objects that it may be. ``inside``: an object -> those that it may hold. ``behind``: an
     instance -> the class or function that made it, which is read with it and not changed through it. ``code``: what an
     object does when called. ``lazy``: objects that are used up by reading them. ``settled``: what installed packages
-    export, whose changes are followed otherwise: who holds it holds nothing that a call could change. ``changed``: an
-    object -> the executions that changed it last.
+    export, whose changes are followed otherwise: who holds it holds nothing that a call could change. ``frozen``: what
+    the present execution was seen to leave as it was. ``changed``: an object -> the executions that changed it last.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,7 @@ class Heap:
         self.code: dict[int, tuple[Effects, ...]] = {}
         self.lazy: set[int] = set()
         self.settled: set[int] = set()
+        self.frozen: set[int] = set()
         self.changed: dict[int, set[int]] = {}
         self._views: dict[int, set[int]] = {}
         self._became: dict[int, int] = {}
@@ -106,6 +107,8 @@ class Heap:
         else:
             part = self._parts[holder, key] = self.fresh()
             self._keyed.add(part)
+            if holder in self.frozen:
+                self.frozen.add(part)
             self.hold((holder,), (part,))
             if key:
                 self.hold((self._part(holder, ""),), (part,))

@@ -39,7 +39,6 @@ class Walk:
         self._shown: list[int] = []
         self._last: int | None = None
         self._now = 0
-        self._frozen: set[int] = set()
         self._watched = False
         every = list(executions)
         self._local = {
@@ -64,7 +63,7 @@ class Walk:
         names = facts(execution)
         self._now = execution.seq
         self._watched = not self.conservative and execution.surroundings is not None
-        self._frozen = self._found_unchanged(execution) | self._generators(execution)
+        self._heap.frozen = self._found_unchanged(execution) | self._generators(execution)
         self.needs[execution.seq] = set()
         if names.ours:
             self.ours.add(execution.seq)
@@ -81,7 +80,7 @@ class Walk:
             self._late(one, barriers)
         if met:
             self._mix(met, bound)
-        self._frozen = set()
+        self._heap.frozen = set()
         self._change_deeply(execution.changed)
         modules = [name for name in execution.changed if name.partition(".")[0] in self._local]
         self._change(map(self._heap.module, modules))
@@ -171,7 +170,7 @@ class Walk:
 
     def _change(self, items: Iterable[int]) -> None:
         needs = self.needs[self._now]
-        for item in set(items) - self._frozen:
+        for item in set(items) - self._heap.frozen:
             needs |= self._heap.changed.get(item, set())
             self._heap.changed[item] = {self._now}
         needs.discard(self._now)
