@@ -29,6 +29,7 @@ MAX_NAMES = 1_000
 Signature = tuple[int, int, int, int]
 _OURS = ".mm"
 _DEFAULT_PORTS = (None, 0, "", 80, 443, "80", "443", "http", "https")
+_IMPORTS = ("<frozen importlib", "/importlib/", "/pkgutil.py")
 _HOST_THREADS = ("pydevd", "IPythonHistorySaving")
 
 
@@ -211,7 +212,8 @@ def _on_listing(record: Record, folder: Any = None) -> None:
     path = _path(record, "." if folder is None else folder)
     if path is None or path in record.listed or len(record.listed) >= MAX_LISTED:
         return
-    if sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+    who = sys._getframe(2).f_code.co_filename
+    if any(part in who for part in _IMPORTS):
         return
     with unwatched(), os.scandir(path) as entries:
         names = (f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -178,10 +179,12 @@ def _open_files(record: Record) -> set[str]:
     if not record.signatures:
         return found
     try:
-        for number in os.listdir("/proc/self/fd"):
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:  # another system
+        return found
+    for number in numbers:
+        with suppress(OSError):  # another thread has closed it meanwhile
             found.add(os.readlink(f"/proc/self/fd/{number}"))
-    except OSError:  # another system, or a descriptor closed meanwhile
-        pass
     return found & record.signatures.keys()
 
 

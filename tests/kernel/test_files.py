@@ -341,3 +341,26 @@ def _into(kept: list[bytes]) -> Callable[..., BlobDigest]:
 
 def _digest(content: bytes) -> ContentDigest:
     return ContentDigest(f"blake2b:{hashlib.blake2b(content, digest_size=16).hexdigest()}")
+
+
+def test_a_listing_by_the_user_is_seen_and_one_by_an_import_is_not(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from pathlib import Path
+from mm_jupyter.kernel import files
+files.watch()
+root = Path.cwd()
+Path("a.txt").touch()
+Path("sub").mkdir()
+files.begin()
+import importlib.metadata, pkgutil, glob
+list(importlib.metadata.entry_points()); list(pkgutil.iter_modules(["."]))
+print(files.listings(files.end(root), root))
+files.begin()
+os.listdir("."); list(Path("sub").iterdir()); os.listdir("/"); glob.glob("*.txt")
+print([(one.path, one.names) for one in files.listings(files.end(root), root)])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["()", "[('.', ('a.txt', 'sub/')), ('sub', ())]"]

@@ -24,9 +24,9 @@ SETUPS = {
 NEEDLESS = "# needless\n"
 ANYTHING = re.compile(
     r"exec\(|globals\(\)|import \*|warnings\.|os\.environ|chdir|seterr|set_option|set_printoptions|sys\.path"
-    r"|string\.extra|rcParams"
+    r"|string\.extra|rcParams|t\.txt|fig33"
 )
-"""Cells that set something for all that follows: they may stay in later recipes."""
+"""Cells that set something for all that follows, or that such a cell needs: they may stay in later recipes."""
 BY_THE_LARGER = {"exit_stack"}
 """Only the conservative slice sees these: the change is behind code of the standard library."""
 AS_INPUT = {"memory_map"}
