@@ -72,21 +72,18 @@ def _with_noticed(walk: Walk, before: Sequence[Execution], target: int) -> set[i
 
 
 def _code_called(walk: Walk, kept: Sequence[Execution]) -> dict[int, str]:
-    """``seq`` -> the sources of earlier executions whose functions it may call, though it does not name them."""
-    needed_by: dict[int, list[int]] = {}
-    for execution in kept:
-        for seq in walk.needs.get(execution.seq, ()):
-            needed_by.setdefault(seq, []).append(execution.seq)
+    """``seq`` -> the sources of earlier executions whose functions it may call, though it does not name them.
+
+    What an execution reads itself counts, functions of functions included; what its inputs were made with does not.
+    """
+    makers = {
+        execution.seq: execution.source
+        for execution in kept
+        if defines_code(execution.source) and may_notice(execution.source)
+    }
     found: dict[int, str] = {}
     for execution in kept:
-        if not (defines_code(execution.source) and may_notice(execution.source)):
-            continue
-        reached: set[int] = set()
-        waiting = [execution.seq]
-        while waiting:
-            for later in needed_by.get(waiting.pop(), ()):
-                if later not in reached:
-                    reached.add(later)
-                    waiting.append(later)
-                    found[later] = f"{found.get(later, '')}\n{execution.source}"
+        called = makers.keys() & walk.needs.get(execution.seq, set())
+        if called:
+            found[execution.seq] = "\n".join(makers[seq] for seq in sorted(called))
     return found

@@ -172,11 +172,11 @@ class Heap:
         """The objects that an expression's value may be."""
         given = self.owned(value.given)
         makers = self.effects(value.called) if value.called else []
-        views = set(self.owned(value.views))
+        views = self.owned(value.views) - self.settled
         for effects in makers:
             if PARAMETER in effects.returns:
                 views |= given
-            views |= self.owned(effects.returns - {PARAMETER})
+            views |= self.owned(effects.returns - {PARAMETER}) - self.settled
         same = self.owned(value.same)
         if same and not (views or value.elements or value.holds or value.code or value.items):
             return same
