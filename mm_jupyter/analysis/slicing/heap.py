@@ -180,7 +180,10 @@ class Heap:
         same = self.owned(value.same)
         if same and not (views or value.elements or value.holds or value.code or value.items):
             return same
-        new, same = self.fresh(), same | self._elements(self.owned(value.elements), value.key)
+        new, same = (
+            self.fresh(),
+            same | self._elements(self.owned(value.elements) - self.settled, value.key),
+        )
         for view in views:
             self._views.setdefault(new, set()).add(view)
             self._views.setdefault(view, set()).add(new)
