@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lab bench docs lock clean
+.PHONY: help demo test lint lab bench faithfulness docs lock clean
 
 help: ## say what there is (this)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
 
 bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
 	$(BIN)/python benchmarks/cost.py --write
+
+faithfulness: $(INSTALLED) ## measure how often recipes reproduce disturbed sessions (most of an hour)
+	$(BIN)/python benchmarks/faithfulness.py --write
 
 docs: $(INSTALLED) ## write docs/commands.md from the commands
 	$(BIN)/python docs/make_commands.py

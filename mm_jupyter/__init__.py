@@ -10,9 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mm_jupyter.api.data import data, data_diff
     from mm_jupyter.api.models import load_model
     from mm_jupyter.api.notebooks import run_notebook
-    from mm_jupyter.api.replays import recipe, replay, verdicts, write_recipe
+    from mm_jupyter.api.replays import minimise, recipe, replay, verdicts, write_recipe
     from mm_jupyter.api.runs import best, delete, diff, note, series, tag
     from mm_jupyter.api.runs import find as runs
     from mm_jupyter.api.runs import get as show
@@ -25,6 +26,8 @@ __version__ = "0.1.0"
 __all__ = [
     "MmError",
     "best",
+    "data",
+    "data_diff",
     "delete",
     "diff",
     "load_ipython_extension",
@@ -33,6 +36,7 @@ __all__ = [
     "log_artifact",
     "log_figure",
     "log_model",
+    "minimise",
     "note",
     "recipe",
     "replay",
@@ -51,6 +55,8 @@ __all__ = [
 _HOMES = {
     "MmError": ("mm_jupyter.errors", "MmError"),
     "best": ("mm_jupyter.api.runs", "best"),
+    "data": ("mm_jupyter.api.data", "data"),
+    "data_diff": ("mm_jupyter.api.data", "data_diff"),
     "delete": ("mm_jupyter.api.runs", "delete"),
     "diff": ("mm_jupyter.api.runs", "diff"),
     "load_ipython_extension": ("mm_jupyter.magics", "load_ipython_extension"),
@@ -59,6 +65,7 @@ _HOMES = {
     "log_artifact": ("mm_jupyter.api.tracking", "log_artifact"),
     "log_figure": ("mm_jupyter.api.tracking", "log_figure"),
     "log_model": ("mm_jupyter.api.tracking", "log_model"),
+    "minimise": ("mm_jupyter.api.replays", "minimise"),
     "note": ("mm_jupyter.api.runs", "note"),
     "recipe": ("mm_jupyter.api.replays", "recipe"),
     "replay": ("mm_jupyter.api.replays", "replay"),
