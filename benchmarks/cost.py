@@ -5,6 +5,7 @@ Every figure is taken in a process of its own, the subjects alternating within a
 
   W1     one run through the Python API: 10 params, 5 metrics, 1 tag; opened, closed and audited
   W5     %load_ext mm_jupyter, and 1,000 plain cells after it
+  session  what a cell of a session of 1,000 costs at its end against at its begin, and adds to the store
   W7     ten notebooks of ten cells each, re-executed in a fresh kernel each
   W8     a tracked trivial cell in a kernel, against the same cell plain
   plain  a plain cell of 20 lines with the extension loaded and 500 names bound, against the same without it; in a
@@ -29,6 +30,11 @@ SUBJECTS = {
     "W1 mm_jupyter": ("w1_ours", "CPU ms a run", "bytes a run"),
     "W5 %load_ext mm_jupyter": ("w5_ours", "CPU s more", "MB more"),
     "W5 1,000 plain cells": ("w5_cells", "MB more"),
+    "session of 1,000 cells": (
+        "flat",
+        "CPU of a cell at its end / at its begin",
+        "bytes of store a cell",
+    ),
     "W7 papermill, one by one": ("w7_papermill", "s", ""),
     "W7 mm_jupyter, with verdicts": ("w7_ours", "s", ""),
     "W8 sqlite3 in the cell": ("w8_floor", "CPU ms more than plain", ""),
@@ -39,6 +45,7 @@ GOALS = {
     "W1 mm_jupyter": "<= 0.7 CPU ms, <= 1,500 bytes",
     "W5 %load_ext mm_jupyter": "<= 0.25 CPU s, <= 25 MB",
     "W5 1,000 plain cells": "<= 10 MB",
+    "session of 1,000 cells": "flat",
     "W7 mm_jupyter, with verdicts": "<= 1/3 of papermill",
     "W8 mm_jupyter": "<= 1.5 CPU ms",
     "plain cell, extension loaded": "<= 0.3 CPU ms",

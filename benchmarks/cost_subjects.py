@@ -162,6 +162,34 @@ def w5_cells() -> list[float]:
     return found[1:]
 
 
+def flat() -> list[float]:
+    """1,000 cells that bind, change in place and read; in a bare shell, for the cost to be seen beside the noise."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_cell("%load_ext mm_jupyter\nrows = []\nfirst = {'n': 0}")
+
+    def cell(number: int) -> None:
+        shell.run_cell(
+            f"rows.append({number})\nfirst['n'] += 1\nname_{number} = [{number}]\nn = len(rows)"
+        )
+
+    def cpu(numbers: range) -> float:
+        start = time.process_time()
+        for number in numbers:
+            cell(number)
+        return (time.process_time() - start) / len(numbers) * 1000
+
+    for number in range(50):
+        cell(number)
+    begin, size = cpu(range(50, 200)), disk(Path(".mm"))
+    for number in range(200, 900):
+        cell(number)
+    end = cpu(range(900, 1050))
+    time.sleep(2)  # what waits is sent
+    return [end / begin, (disk(Path(".mm")) - size) / 850]
+
+
 TRIVIAL = "x = sum([1, 2])"
 
 

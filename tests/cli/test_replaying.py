@@ -134,3 +134,22 @@ def test_nothing_to_replay_is_bad_usage(mm, store) -> None:
     assert mm("replay", "--query", "metrics.accuracy > 5").status == 64
     assert mm("replay", "churn/9").status == 64
     assert json.loads(mm("replay", "--json").out)["error"]["code"]
+
+
+def test_the_fewest_cells_are_found_and_what_cannot_be_meant_is_said(mm, empty: Path) -> None:
+    write(
+        empty / "small.ipynb",
+        "depth = 1",
+        "prices = [3.5, 1.0]",
+        "prices[1] = 9.0",
+        "prices[1] = 1.0",
+        "%%track small\nhighest = max(prices)",
+    )
+    assert mm("run", "small.ipynb").status == 0
+    found = mm("recipe", "small/2", "--minimise", "--json")
+    assert found.status == 0, found.err
+    assert json.loads(found.out)["cells"] == ["prices = [3.5, 1.0]", "highest = max(prices)"]
+    assert mm("recipe", "small/2", "--minimise", "--slice", "whole").status == 64
+    assert mm("recipe", "small/2", "--timeout", "5").status == 64
+    written = mm("recipe", "small/2", "-o", "small-2.ipynb")
+    assert "2 of" in written.out

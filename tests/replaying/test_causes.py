@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mm_jupyter.records import Environment, Package
-from mm_jupyter.replaying.causes import suspects
+from mm_jupyter.records import Environment, Model, Package
+from mm_jupyter.replaying.causes import suspects, unconverged
 
 HERE = Environment(
     python="3.11.7",
@@ -59,3 +59,14 @@ def test_each_factor_that_differs_is_named(change: dict[str, Any], expected: lis
 
 def test_without_one_of_the_two_nothing_is_suspected() -> None:
     assert suspects(None, HERE) == suspects(HERE, None) == ()
+
+
+@pytest.mark.parametrize(("converged", "named"), [(False, ["model"]), (True, []), (None, [])])
+def test_a_model_that_did_not_converge_is_suspected(
+    converged: bool | None, named: list[str]
+) -> None:
+    model = Model(
+        name="model", type="sklearn.LogisticRegression", state=None, form=None, format=None,
+        content=None, size=0, converged=converged,
+    )  # fmt: skip
+    assert [cause.name for cause in unconverged([model])] == named
