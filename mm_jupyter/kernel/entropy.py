@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Container
 from typing import Any, Literal
 
+from mm_jupyter.kernel import unseeded
 from mm_jupyter.kernel.audit import note
 from mm_jupyter.kernel.importing import after_import
 from mm_jupyter.records import Entropy
@@ -72,6 +73,7 @@ def _watch() -> None:
     _random()
     _uuid()
     _secrets()
+    unseeded.watch()
 
 
 def _numpy(module: Any) -> None:

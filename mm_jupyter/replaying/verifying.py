@@ -80,7 +80,7 @@ def verified(
     """
     judged, recipe = best.judged, best.recipe
     last = best.attempts[-1] if best.attempts else None
-    notes = [*best.laid.unseen, *_unseen(record, recipe)] if best.attempts else []
+    notes = [*best.laid.unseen, *_unrecorded(record, recipe)] if best.attempts else []
     notes += [note for one in best.attempts[:1] for note in one.not_compared]
     refused = [
         NotCompared(kind=kind, name=name, why=f"the replay refused to {_VERBS.get(kind, kind)} it")
@@ -117,12 +117,24 @@ def verified(
 _VERBS = {"write": "write", "delete": "delete", "network": "connect to", "process": "start"}
 
 
-def _unseen(record: Record, recipe: Recipe) -> tuple[NotCompared, ...]:
-    size = sum(step.unseen for step in record.steps(recipe))
-    if not size:
-        return ()
-    why = f"{size / 1024**2:,.1f} MiB were read that nothing explains: a reader in C opened files unseen"
-    return (NotCompared(kind="input", name="unknown", why=why),)
+def _unrecorded(record: Record, recipe: Recipe) -> list[NotCompared]:
+    """What led to the result and is in no record: bytes read unseen, randomness that nobody can give again."""
+    steps = record.steps(recipe)
+    asked = dict.fromkeys(
+        (one.kind, one.name)
+        for step in steps
+        for one in step.asked
+        if one.kind in ("secret", "random")
+    )
+    notes = [
+        NotCompared(kind=kind, name=name, why="what it drew is not recorded")
+        for kind, name in asked
+    ]
+    size = sum(step.unseen for step in steps)
+    if size:
+        why = f"{size / 1024**2:,.1f} MiB were read that nothing explains: a reader in C opened files unseen"
+        notes.append(NotCompared(kind="input", name="unknown", why=why))
+    return notes
 
 
 def _restored(best: Tried, settings: Settings) -> tuple[Restored, ...]:
