@@ -93,7 +93,8 @@ def slice_of(record: Record, how: SliceName) -> Recipe:
     """
     if how == "minimal":
         if record.verified is None or record.verified_slice != "minimal":
-            raise CannotReplay(record.run.row.ref, "its minimal slice was not searched: --minimise")
+            why = "its fewest executions were not searched yet: 'mm recipe --minimise' does"
+            raise CannotReplay(record.run.row.ref, why)
         seqs: tuple[int, ...] | list[int] = record.verified
     else:
         seqs = slice_executions(record.executions, _target(record), how)

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from mm_jupyter.api import replays, runs
-from mm_jupyter.errors import BadInput, BadOption, BadRunName, CannotReplay, NoSuchRun
+from mm_jupyter.errors import BadInput, BadRunName, CannotReplay, NoSuchRun
 from mm_jupyter.records import RunRef
 from mm_jupyter.workspace import Workspace
 
@@ -101,7 +101,7 @@ def test_another_slice_is_given_on_demand(space: Workspace, hand: Any) -> None:
     assert [s.source for s in replays.recipe(name, workspace=space).steps] == ["fit = 1"]
     whole = replays.recipe(name, how="whole", workspace=space)
     assert [step.source for step in whole.steps] == ["unrelated = 1", "fit = 1"]
-    with pytest.raises(BadOption, match="minimal slice is found by replays"):
+    with pytest.raises(CannotReplay, match="--minimise"):
         replays.recipe(name, how="minimal", workspace=space)
 
 
