@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -85,17 +87,22 @@ def test_of_several_names_none_is_replayed_where_one_is_unknown(kernel) -> None:
     assert replays.verdicts("known/1") == []
 
 
-def test_ctrl_c_leaves_nothing_behind(kernel, project: Path) -> None:
+def test_ctrl_c_leaves_nothing_behind(kernel, project: Path, tmp_path: Path) -> None:
     kernel.ok("%%track slow\nimport time\ntime.sleep(3)\nx = 1.5")
-    before = set(Path("/tmp").glob("mm*"))
+    scratch = tmp_path / "t"
+    scratch.mkdir()
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     mm = subprocess.Popen(
         ["mm", "replay", "slow/1"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PATH": f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"},
+        env={**os.environ, "PATH": path, "TMPDIR": str(scratch)},
     )  # fmt: skip
-    time.sleep(4)
-    mm.send_signal(2)
+    deadline = time.monotonic() + 30
+    while not any(scratch.glob("mm-*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.5)
+    mm.send_signal(signal.SIGINT)
     _, said = mm.communicate(timeout=30)
     assert mm.returncode == 130, said
     assert b"Traceback" not in said
     assert replays.verdicts("slow/1") == []
-    assert set(Path("/tmp").glob("mm*")) <= before
+    assert list(scratch.glob("mm*")) == []
