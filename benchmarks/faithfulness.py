@@ -37,7 +37,7 @@ from cost import machine  # noqa: E402
 from faithful.judging import Case, changed, minimal  # noqa: E402
 from faithful.oracle import Oracle  # noqa: E402
 from faithful.recording import Tracked, record, top_to_bottom  # noqa: E402
-from faithful.sessions import Session, generate  # noqa: E402
+from faithful.sessions import Session, generate, notebook_of  # noqa: E402
 
 from mm_jupyter.api import replays  # noqa: E402
 from mm_jupyter.errors import MmError  # noqa: E402
@@ -188,6 +188,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=500, help="how many (500)")
     parser.add_argument("--seed", type=int, default=1, help="of the generator (1)")
     parser.add_argument("--session", type=int, help="only this one, shown in full")
+    parser.add_argument("--notebook", help="only the sessions of this notebook (project)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="at once (all cores)")
     parser.add_argument(
         "--minimal-every", type=int, default=4, help="minimise every N-th session (4)"
@@ -206,7 +207,12 @@ def main() -> None:
         path.unlink(missing_ok=True)
     known = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {one["session"]: one for one in known}
-    wanted = [number for number in range(options.sessions) if number not in done]
+    chosen = [
+        number
+        for number in range(options.sessions)
+        if options.notebook in (None, notebook_of(number))
+    ]
+    wanted = [number for number in chosen if number not in done]
     with ProcessPoolExecutor(options.jobs) as pool, path.open("a") as file:
         waiting = {
             pool.submit(
@@ -222,11 +228,11 @@ def main() -> None:
                 continue
             done[one["session"]] = one
             print(json.dumps(one), file=file, flush=True)
-            _progress(done, len(wanted), options.sessions)
-    _report([done[number] for number in sorted(done) if number < options.sessions], where, options)
+            _progress(done, len(chosen))
+    _report([done[number] for number in chosen if number in done], where, options)
 
 
-def _progress(done: dict[int, Any], _wanted: int, of: int) -> None:
+def _progress(done: dict[int, Any], of: int) -> None:
     runs = [run for one in done.values() for run in one["runs"]]
     good = sum(run["verdict"] in GOOD for run in runs)
     print(

@@ -66,6 +66,11 @@ def load(path: Path) -> list[Cell]:
     ]
 
 
+def notebook_of(number: int) -> str:
+    """The notebook that session ``number`` plays, whatever the seed."""
+    return NOTEBOOKS[number % len(NOTEBOOKS)].stem
+
+
 def generate(seed: int, number: int) -> Session:
     """Session ``number`` of a seed: always the same."""
     chance = random.Random(f"{seed}/{number}")

@@ -74,16 +74,24 @@ def _with_noticed(walk: Walk, before: Sequence[Execution], target: int) -> set[i
 def _code_called(walk: Walk, kept: Sequence[Execution]) -> dict[int, str]:
     """``seq`` -> the sources of earlier executions whose functions it may call, though it does not name them.
 
-    What an execution reads itself counts, functions of functions included; what its inputs were made with does not.
+    What an execution reads itself counts, functions of functions included, and what was put into something that it
+    names (a registry, a module of the project); what its inputs were made with does not.
     """
-    makers = {
-        execution.seq: execution.source
+    makers = [
+        execution
         for execution in kept
         if defines_code(execution.source) and may_notice(execution.source)
-    }
+    ]
     found: dict[int, str] = {}
-    for execution in kept:
-        called = makers.keys() & walk.needs.get(execution.seq, set())
+    for execution in kept if makers else ():
+        needed = walk.needs.get(execution.seq, set())
+        named = walk.origins(facts(execution).uses)
+        called = [
+            maker.source
+            for maker in makers
+            if maker.seq in needed
+            or (maker.seq < execution.seq and not named.isdisjoint(maker.changed))
+        ]
         if called:
-            found[execution.seq] = "\n".join(makers[seq] for seq in sorted(called))
+            found[execution.seq] = "\n".join(called)
     return found

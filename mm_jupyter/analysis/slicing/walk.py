@@ -59,6 +59,13 @@ class Walk:
                 stack += self.needs.get(seq, ())
         return seen
 
+    def origins(self, names: Iterable[str]) -> set[str]:
+        """The names, and the modules that they were imported from."""
+        given = set(names)
+        return given | {
+            self._imports[one].partition(".")[0] for one in given if one in self._imports
+        }
+
     def _execution(self, execution: Execution) -> None:
         names = facts(execution)
         self._now = execution.seq
