@@ -249,7 +249,10 @@ def _report(sessions: list[dict[str, Any]], where: str, options: argparse.Namesp
         text += "\n\nThe rest:\n\n" + "\n".join(f"- {line}" for line in missing)
     print("\n" + where, text, sep="\n\n")
     if options.write:
-        command = f"python benchmarks/faithfulness.py --sessions {options.sessions} --seed {options.seed} --write"
+        command = (
+            f"python benchmarks/faithfulness.py --sessions {options.sessions} --seed {options.seed} "
+            f"--minimal-every {options.minimal_every} --write"
+        )
         page = HERE.parent / "docs" / "faithfulness.md"
         about = __doc__.partition("\n\n")[2].strip()
         made = f"Made by `{command}` on {where}."
