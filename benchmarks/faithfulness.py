@@ -8,7 +8,7 @@ between; two in five without any seed. Every tracked run is replayed. Then:
   tracked cell bound, no part of the product) says whether they give the recorded values;
 - every replayed run's recipe is changed (a literal, a step left out, random states left out) until the oracle says that
   the result is another; the changed recipe is replayed and judged;
-- of one session in ``--minimal-every`` the recipes are minimised by delta debugging, by the oracle.
+- of one session in ``--minimal-every`` of each notebook the recipes are minimised by delta debugging, by the oracle.
 
 Results are kept line by line in build/faithfulness/, and a run that was stopped goes on where it was.
 """
@@ -37,7 +37,7 @@ from cost import machine  # noqa: E402
 from faithful.judging import Case, changed, minimal  # noqa: E402
 from faithful.oracle import Oracle  # noqa: E402
 from faithful.recording import Tracked, record, top_to_bottom  # noqa: E402
-from faithful.sessions import Session, generate, notebook_of  # noqa: E402
+from faithful.sessions import Session, generate, is_minimised, notebook_of  # noqa: E402
 
 from mm_jupyter.api import replays  # noqa: E402
 from mm_jupyter.errors import MmError  # noqa: E402
@@ -191,7 +191,10 @@ def main() -> None:
     parser.add_argument("--notebook", help="only the sessions of this notebook (project)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="at once (all cores)")
     parser.add_argument(
-        "--minimal-every", type=int, default=4, help="minimise every N-th session (4)"
+        "--minimal-every",
+        type=int,
+        default=4,
+        help="minimise every N-th session of each notebook (4)",
     )
     parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
     parser.add_argument("--write", action="store_true", help="write docs/faithfulness.md")
@@ -216,7 +219,7 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs) as pool, path.open("a") as file:
         waiting = {
             pool.submit(
-                measure, options.seed, number, minimise=number % options.minimal_every == 0
+                measure, options.seed, number, minimise=is_minimised(number, options.minimal_every)
             ): number
             for number in wanted
         }

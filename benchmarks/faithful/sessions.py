@@ -71,6 +71,11 @@ def notebook_of(number: int) -> str:
     return NOTEBOOKS[number % len(NOTEBOOKS)].stem
 
 
+def is_minimised(number: int, every: int) -> bool:
+    """Whether the recipes of a session are minimised: of each notebook one session in ``every``."""
+    return number // len(NOTEBOOKS) % every == 0
+
+
 def generate(seed: int, number: int) -> Session:
     """Session ``number`` of a seed: always the same."""
     chance = random.Random(f"{seed}/{number}")
