@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import repeat, takewhile
 from typing import Any
 
-_SHELL_NAMES = re.compile(r"_+|_i+|_i?\d+|_[oid]h|In|Out|exit|quit|get_ipython|__.*__")
+SHELL_NAMES = re.compile(r"_+|_i+|_i?\d+|_[oid]h|In|Out|exit|quit|get_ipython|__.*__")
 """Names that IPython itself binds at every cell."""
 _ABSENT = object()
 
@@ -68,5 +68,5 @@ class Bindings:
         return [
             name
             for name in names
-            if name not in self._marks and _SHELL_NAMES.fullmatch(name) is None
+            if name not in self._marks and SHELL_NAMES.fullmatch(name) is None
         ]

@@ -7,6 +7,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from mm_jupyter.kernel.bindings import SHELL_NAMES
 from mm_jupyter.kernel.marking import ATOMS
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -15,10 +16,15 @@ _WORD = re.compile(r"[^\W\d]\w*")
 def reachable(source: str, namespace: Mapping[str, Any]) -> list[str]:
     """The names of ``namespace`` that a cell can reach, in the order in which it names them.
 
-    The source is not parsed: a word in a comment counts too, which costs a look and harms nothing.
+    What the shell itself put there (``exit``, ``In``, ``_``) is not the user's. The source is not parsed: a word in a
+    comment counts too, which costs a look and harms nothing.
     """
     found: dict[str, None] = {}
-    pending = [word for word in dict.fromkeys(_WORD.findall(source)) if word in namespace]
+    pending = [
+        word
+        for word in dict.fromkeys(_WORD.findall(source))
+        if word in namespace and SHELL_NAMES.fullmatch(word) is None
+    ]
     for name in pending:  # which grows meanwhile
         if name in found:
             continue
