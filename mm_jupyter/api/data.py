@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,12 @@ from mm_jupyter.records import (
     RunData,
     RunRef,
 )
+from mm_jupyter.replaying.inputs import digest_file
 from mm_jupyter.replaying.record import recipes
 from mm_jupyter.workspace import Workspace
 
 READ_BYTES = 256 * 1024 * 1024
 """A file on the disk is read as a table up to this size."""
-_CHUNK = 1024 * 1024
 
 Progress = Callable[[str, int, int], None]
 
@@ -140,7 +139,7 @@ def _reader(space: Workspace, use: FileUse) -> Callable[[], bytes | None]:
         if use.content is not None:
             return space.store.read_blob(BlobDigest(use.content))
         path = space.root / use.path
-        if use.size <= READ_BYTES and _digest(path) == use.digest:
+        if use.size <= READ_BYTES and digest_file(path) == use.digest:
             return path.read_bytes()
         return None
 
@@ -151,7 +150,7 @@ def _on_disk(root: Path, before: dict[str, _Side]) -> dict[str, _Side]:
     sides = {}
     for name in before:
         path = root / name
-        digest = _digest(path)
+        digest = digest_file(path)
         if digest is None:
             continue
         stat = path.stat()
@@ -162,17 +161,6 @@ def _on_disk(root: Path, before: dict[str, _Side]) -> dict[str, _Side]:
         fits = stat.st_size <= READ_BYTES
         sides[name] = _Side(version, path.read_bytes if fits else lambda: None)
     return sides
-
-
-def _digest(path: Path) -> ContentDigest | None:
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_CHUNK):
-                digest.update(piece)
-    except OSError:
-        return None
-    return ContentDigest("blake2b:" + digest.hexdigest())
 
 
 def _change(path: str, old: _Side | None, new: _Side | None, *, now: bool) -> FileChange:

@@ -158,7 +158,7 @@ class _Gathering:
     def _first(self, use: FileUse) -> None:
         """An input that no step before it wrote."""
         path = self._root / use.path
-        same = use.digest is not None and _digest(path) == use.digest
+        same = use.digest is not None and digest_file(path) == use.digest
         if Path(use.path).is_absolute():
             if self._restore and not same:
                 why = "it has changed since" if path.exists() else "it is gone"
@@ -264,7 +264,8 @@ def _on_disk(path: Path) -> bytes | None:
         return None
 
 
-def _digest(path: Path) -> str | None:
+def digest_file(path: Path) -> ContentDigest | None:
+    """The digest of a file's bytes, as records have it; None where it cannot be read."""
     digest = hashlib.blake2b(digest_size=16)
     try:
         with path.open("rb") as file:
@@ -272,4 +273,4 @@ def _digest(path: Path) -> str | None:
                 digest.update(chunk)
     except OSError:
         return None
-    return "blake2b:" + digest.hexdigest()
+    return ContentDigest("blake2b:" + digest.hexdigest())
