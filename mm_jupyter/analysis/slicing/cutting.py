@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mm_jupyter.analysis.slicing.executed import facts, took_effect
 from mm_jupyter.analysis.slicing.noticing import defines_code, may_notice, notices
-from mm_jupyter.analysis.slicing.walk import Walk, facts, took_effect
+from mm_jupyter.analysis.slicing.walk import Walk
 from mm_jupyter.errors import BadOption
 from mm_jupyter.records import Execution, SliceName
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mm_jupyter.analysis.names import PARAMETER, Bind, Call, CellNames, Effects, Store, cell_names
+from mm_jupyter.analysis.names import PARAMETER, Bind, Call, CellNames, Effects, Store
 from mm_jupyter.analysis.names.facts import FRESH, NONE, Names
 from mm_jupyter.analysis.names.habits import barrier_of_call, barrier_of_statement
+from mm_jupyter.analysis.slicing.executed import facts, took_effect
 from mm_jupyter.analysis.slicing.heap import NOTHING, Heap, Objects, settled_uses
 from mm_jupyter.analysis.slicing.noticing import Barrier, barriers_of
 from mm_jupyter.records import ContentDigest, Execution
@@ -15,7 +16,6 @@ from mm_jupyter.records import ContentDigest, Execution
 _APPENDS = re.compile(r"""["']a[bt+]*["']""")
 _RECENT = {"_": 1, "__": 2, "___": 3}
 _MODULES = frozenset(("matplotlib.pyplot", "os.path"))
-_OPAQUE = CellNames(opaque=True, barriers=frozenset(("exec",)))
 
 
 class Walk:
@@ -382,24 +382,6 @@ class Walk:
         if names.shows and execution.status == "ok":
             self._shown.append(execution.seq)
         self._last = execution.seq
-
-
-def facts(execution: Execution) -> CellNames:
-    """The facts of an execution's source; source that ran and is no Python here was written for a newer one."""
-    names = cell_names(execution.source)
-    return names if names.syntax_ok else _OPAQUE
-
-
-def took_effect(execution: Execution) -> bool:
-    """False for an execution that did nothing: a syntax error, or interrupted before it bound anything."""
-    if execution.status == "interrupted":
-        return bool(execution.bound or execution.deleted)
-    if execution.status != "raised":
-        return True
-    failure = execution.failure
-    if failure is None or failure.name not in ("SyntaxError", "IndentationError", "TabError"):
-        return cell_names(execution.source).syntax_ok
-    return bool(execution.bound or execution.deleted) and cell_names(execution.source).syntax_ok
 
 
 def _changes_given(effects: Effects, heap: Heap, seen: set[int]) -> bool:
