@@ -4,6 +4,9 @@
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
+JAVASCRIPT := $(VENV)/.javascript
+PACKAGES := $(VENV)/.packages
+BROWSER := $(VENV)/.browser
 DEMO := build/demo
 SHELL := /bin/sh
 export PATH := $(BIN):$(PATH)
@@ -12,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lab bench faithfulness docs lock clean
+.PHONY: help demo test lint wire lab bench faithfulness docs screenshots lock clean
 
 help: ## say what there is (this)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -23,13 +26,18 @@ demo: $(INSTALLED) ## run the quickstart tracked, replay every run, show history
 	cd $(DEMO) && MM_STORE="$$PWD/.mm" mm replay --all
 	cd $(DEMO) && MM_STORE="$$PWD/.mm" mm runs
 
-test: lint ## lint, type check and run the tests (TESTS=tests/store chooses, PYTEST=... adds options)
+test: lint $(BROWSER) ## lint, type check and run the tests (TESTS=tests/store chooses, PYTEST=... adds options)
+	cd js && npm test
 	$(BIN)/python -m pytest $(PYTEST) $(TESTS)
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m mm_jupyter.wire.typescript | cmp - js/src/wire.ts
+
+wire: $(INSTALLED) ## write js/src/wire.ts from the shapes in mm_jupyter/wire
+	$(BIN)/python -m mm_jupyter.wire.typescript >js/src/wire.ts
 
 lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
 	cd notebooks && PYTHONHASHSEED=$${PYTHONHASHSEED:-0} $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) quickstart.ipynb
@@ -43,15 +51,28 @@ faithfulness: $(INSTALLED) ## measure how often recipes reproduce disturbed sess
 docs: $(INSTALLED) ## write docs/commands.md from the commands
 	$(BIN)/python docs/make_commands.py
 
-lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml
+screenshots: $(INSTALLED) $(BROWSER) ## write docs/screenshots from a real JupyterLab
+	MM_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser
+
+lock: $(PACKAGES) ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --quiet \
 		$(LOCK) --output-file requirements.lock
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist js/node_modules js/lib mm_jupyter/labextension mm_jupyter/static .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): pyproject.toml requirements.lock .ci/install $(BIN)/python
+# The checkout itself, editable, with the built extension of JupyterLab beside it.
+$(INSTALLED): pyproject.toml $(JAVASCRIPT)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(JAVASCRIPT): $(PACKAGES) js/package.json js/package-lock.json js/tsconfig.json js/build_widgets.mjs $(shell find js/src js/style -type f)
+	rm -rf mm_jupyter/labextension mm_jupyter/static
+	cd js && npm ci --loglevel=error && npm run build
+	@touch $@
+
+$(PACKAGES): requirements.lock .ci/install $(BIN)/python
 	.ci/install $(VENV)
 	@touch $@
 
@@ -64,11 +85,10 @@ $(BIN)/python:
 	echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; \
 	exit 1
 
-# The JavaScript, as soon as there is some.
-ifneq ($(wildcard js/package.json),)
-demo test lint lab bench: $(VENV)/.javascript
-
-$(VENV)/.javascript: $(INSTALLED) js/package.json $(wildcard js/package-lock.json) $(shell find js/src -type f)
-	cd js && npm ci && npm run build
+# The browser tests need a Chromium: the machine's, else Debian's where we may install it. Without one they are skipped.
+$(BROWSER): $(PACKAGES)
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		echo "No Chromium here: the browser tests will be skipped." >&2
 	@touch $@
-endif

@@ -32,6 +32,8 @@ class Workspace:
     store: Store
     key: bytes
     url: str | None = None
+    identity: int = 0
+    """The inode of the store's file when it was opened."""
 
     def relative(self, path: str | Path) -> str:
         """``path`` from the root, in POSIX form; absolute where it lies outside. ``.`` is the root itself."""
@@ -134,7 +136,19 @@ def _open(root: Path, folder: Path, *, create: bool) -> Workspace:
     except BaseException:
         store.close()
         raise
-    return Workspace(root, store, key)
+    return Workspace(root, store, key, identity=_identity(folder))
+
+
+def same_store(space: Workspace) -> bool:
+    """Whether the store that was opened is still the one on the disk."""
+    return space.store.folder is None or _identity(space.store.folder) == space.identity
+
+
+def _identity(folder: Path) -> int:
+    try:
+        return (folder / "store.db").stat().st_ino
+    except OSError:
+        return 0
 
 
 def _key(path: Path) -> bytes:

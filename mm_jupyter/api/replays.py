@@ -49,6 +49,14 @@ def recipe(
     return recipes(record)[0]
 
 
+def recipe_notebook(
+    name: str, *, how: SliceName | None = None, workspace: Workspace | None = None
+) -> nbformat.NotebookNode:
+    """The recipe as a notebook that plain Jupyter runs. Raises as ``recipe``."""
+    space = found(workspace)
+    return to_notebook(recipe(name, how=how, workspace=space), states=space.store.read_blob)
+
+
 def write_recipe(
     name: str,
     path: str | Path,

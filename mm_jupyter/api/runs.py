@@ -108,19 +108,19 @@ def card_of(space: Workspace, ref: RunRef, recent: dict[RunRef, Run] | None = No
     return RunCard(
         row=run.row,
         parent=parent.row if parent else None,
-        changes=_shown_changes(parent, run) if parent else (),
+        changes=shown_changes(parent, run) if parent else (),
         models=tuple((model.name, model.type, model.size) for model in run.models),
         inputs=sum(use.role == "input" for use in run.files),
         failure=run.failure,
     )
 
 
-def _shown_changes(old: Run, new: Run) -> tuple[Change, ...]:
+def shown_changes(old: Run, new: Run) -> tuple[Change, ...]:
     """A run that did not get to its end has lost nothing: what it lacks did not happen yet."""
     whole = new.row.status == "completed"
     return tuple(
         change
-        for change in changes(_diff(old, new))
+        for change in changes(difference(old, new))
         if whole or change.new is not None or change.kind == "data"
     )
 
@@ -132,10 +132,10 @@ def diff(old: str, new: str, *, workspace: Workspace | None = None) -> Diff:
         NoSuchRun: one of them does not exist.
     """
     space = found(workspace)
-    return _diff(space.store.run(RunRef.parse(old)), space.store.run(RunRef.parse(new)))
+    return difference(space.store.run(RunRef.parse(old)), space.store.run(RunRef.parse(new)))
 
 
-def _diff(old: Run, new: Run) -> Diff:
+def difference(old: Run, new: Run) -> Diff:
     return diff_runs(old, new, modules_a=old.modules, modules_b=new.modules)
 
 

@@ -14,7 +14,8 @@ _folders: list[tempfile.TemporaryDirectory[str]] = []
 # The names live in a namespace of their own, and the path leaves sys.path again: the user's stay as they were. What is
 # imported later is found through the package's own ``__path__``.
 _SOURCE = """\
-import importlib, sys
+import importlib, os, sys
+os.environ.pop("MM_REPLAY", None)
 sys.path.insert(0, {path!r})
 try:
     module = importlib.import_module({module!r})

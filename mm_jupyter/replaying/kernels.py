@@ -24,6 +24,9 @@ from jupyter_client.manager import AsyncKernelManager
 from mm_jupyter.errors import KernelDied
 from mm_jupyter.replaying.confine import Confinement
 
+UNRECORDED = "MM_REPLAY"
+"""The variable that keeps a kernel of ours from recording itself; the bootstrap takes it away again."""
+
 STOP_SECONDS = 3.0
 """How long a kernel may take to leave by itself (its atexit functions) before it is killed."""
 
@@ -164,7 +167,7 @@ async def _spawned(
 
 
 def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
-    merged = {**os.environ, **changes}
+    merged = {**os.environ, UNRECORDED: "1", **changes}
     return {name: value for name, value in merged.items() if value is not None}
 
 

@@ -237,3 +237,38 @@ def experiments(tx: Transaction) -> dict[str, int]:
             "GROUP BY e.name ORDER BY e.name"
         )
     )
+
+
+def names_in(tx: Transaction, table: str) -> tuple[str, ...]:
+    """The names that a table uses: one look into its index a name."""
+    kept = {
+        "metrics": "d.number IS NOT NULL",
+        "params": "(d.number IS NOT NULL OR d.text IS NOT NULL)",
+        "tags": "d.text IS NOT NULL",
+    }[table]
+    sql = f"SELECT n.name FROM names n WHERE EXISTS (SELECT 1 FROM {table} d WHERE d.name = n.id AND {kept}) ORDER BY 1"
+    return tuple(row[0] for row in tx.all(sql))
+
+
+def ids_of_cells(tx: Transaction, notebook: str) -> list[RunId]:
+    sql = (
+        "SELECT MAX(r.id) FROM sessions s JOIN runs r ON r.session = s.id "
+        "WHERE s.notebook = ? AND r.cell_id IS NOT NULL GROUP BY r.cell_id"
+    )
+    return [RunId(row[0]) for row in tx.all(sql, (notebook,))]
+
+
+def ids_of_cell(tx: Transaction, notebook: str, cell_id: str, limit: int) -> list[RunId]:
+    sql = (
+        "SELECT r.id FROM sessions s JOIN runs r ON r.session = s.id "
+        "WHERE s.notebook = ? AND r.cell_id = ? ORDER BY r.id DESC LIMIT ?"
+    )
+    return [RunId(row[0]) for row in tx.all(sql, (notebook, cell_id, limit))]
+
+
+def read_sources(tx: Transaction, ids: Sequence[RunId]) -> dict[RunId, str]:
+    sql = "SELECT r.id, s.data FROM runs r JOIN sources s ON s.id = r.source WHERE r.id IN (?)"
+    return {
+        RunId(row[0]): unpack(row[1]).decode("utf-8", "surrogatepass")
+        for row in tx.within(sql, ids)
+    }

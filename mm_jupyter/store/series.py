@@ -102,3 +102,15 @@ def _joined(newest: SeriesChunk, chunk: SeriesChunk) -> SeriesChunk:
         values=newest.values + chunk.values,
         times=newest.times + chunk.times,
     )
+
+
+def latest_points(tx: Transaction, ids: Sequence[RunId]) -> dict[RunId, dict[str, float]]:
+    """The last value of every series of these runs, by run and name."""
+    found: dict[RunId, dict[str, float]] = {}
+    sql = (
+        "SELECT s.run, n.name, s.points, s.data FROM series s JOIN names n ON n.id = s.name "
+        "WHERE s.run IN (?) ORDER BY s.part"
+    )
+    for run, name, points, data in tx.within(sql, ids):
+        found.setdefault(RunId(run), {})[name] = _columns(points, data)[1][-1]
+    return found

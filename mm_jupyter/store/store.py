@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from mm_jupyter.errors import StoreError
 from mm_jupyter.records import (
@@ -42,6 +43,7 @@ from mm_jupyter.store.change import changing
 from mm_jupyter.store.connect import PATIENCE, Database
 from mm_jupyter.store.interning import Interned
 from mm_jupyter.store.locks import AdvisoryLocks, FileLocks, Locks
+from mm_jupyter.store.watch import Watch
 from mm_jupyter.store.writer import Writer
 
 FILE = "store.db"
@@ -172,6 +174,45 @@ class Store:
         """What was said about a run, oldest first. Raises NoSuchRun."""
         with self._database.read() as tx:
             return verdicts.read_verdicts(tx, ref)
+
+    def newest_verdicts(self, limit: int) -> tuple[Judgement, ...]:
+        """The newest judgements of the whole store, newest first."""
+        with self._database.read() as tx:
+            return verdicts.read_newest(tx, limit)
+
+    def verdict_counts(self) -> dict[str, int]:
+        """How many runs have which newest verdict."""
+        with self._database.read() as tx:
+            return verdicts.counts(tx)
+
+    def names(self, table: Literal["metrics", "params", "tags"]) -> tuple[str, ...]:
+        """The names in use, by name."""
+        with self._database.read() as tx:
+            return runs.names_in(tx, table)
+
+    def cells(self, notebook: str) -> tuple[RunRow, ...]:
+        """The newest run of each tracked cell of a notebook."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, runs.ids_of_cells(tx, notebook))
+
+    def cell_runs(self, notebook: str, cell_id: str, limit: int) -> tuple[RunRow, ...]:
+        """The runs of one cell, newest first."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, runs.ids_of_cell(tx, notebook, cell_id, limit))
+
+    def sources(self, ids: Sequence[RunId]) -> dict[RunId, str]:
+        """The sources of runs."""
+        with self._database.read() as tx:
+            return runs.read_sources(tx, ids)
+
+    def latest_points(self, ids: Sequence[RunId]) -> dict[RunId, dict[str, float]]:
+        """The last value of every series of these runs."""
+        with self._database.read() as tx:
+            return series.latest_points(tx, ids)
+
+    def watch(self) -> Watch:
+        """A look that is cheap to repeat: has anything been committed since?"""
+        return Watch(self._database)
 
     def audit(
         self, target: str | None = None, *, limit: int | None = None, after: int = 0

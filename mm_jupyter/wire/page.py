@@ -1,0 +1,399 @@
+"""Records to the shapes that a browser gets."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from mm_jupyter.records import (
+    Cause,
+    CellVersion,
+    Change,
+    Diff,
+    ExperimentLine,
+    History,
+    Judgement,
+    Line,
+    Names,
+    NotCompared,
+    NotKept,
+    Output,
+    Page,
+    Run,
+    RunPage,
+    RunRow,
+    SeriesChunk,
+    better,
+    direction,
+)
+from mm_jupyter.wire import shapes
+from mm_jupyter.wire.reports import strict
+
+RUN_FIELDS = [
+    "experiment",
+    "kind",
+    "note",
+    "notebook",
+    "seconds",
+    "started",
+    "status",
+    "verdict",
+    "version",
+]
+
+
+def row(line: Line) -> shapes.RowShape:
+    own = line.row
+    return {
+        "tag": "row",
+        "run": str(own.ref),
+        "experiment": own.ref.experiment,
+        "version": own.ref.version,
+        "kind": own.kind,
+        "status": own.status,
+        "started": own.started,
+        "seconds": own.seconds,
+        "notebook": own.notebook,
+        "cell_id": own.cell_id,
+        "metrics": [_metric(name, value, line.parent) for name, value in own.metrics.items()],
+        "params": [
+            {"name": param.name, "value": strict(param.value), "origin": param.origin}
+            for param in own.params
+        ],
+        "tags": dict(own.tags),
+        "note": own.note,
+        "parent": str(own.parent) if own.parent else None,
+        "verdict": own.verdict,
+        "models": list(own.models),
+        "changes": None if line.changes is None else [_change(change) for change in line.changes],
+        "said": line.said,
+    }
+
+
+def _metric(name: str, value: float, parent: RunRow | None) -> shapes.MetricShape:
+    before = parent.metrics.get(name) if parent else None
+    return {
+        "name": name,
+        "value": strict(value),
+        "parent": None if before is None else strict(before),
+        "direction": direction(name),
+        "better": None if before is None else better(name, value - before),
+    }
+
+
+def _change(change: Change) -> shapes.ChangeShape:
+    return {
+        "kind": change.kind,
+        "name": change.name,
+        "old": strict(change.old),
+        "new": strict(change.new),
+    }
+
+
+def page(found: Page) -> shapes.PageShape:
+    return {
+        "tag": "page",
+        "rows": [row(line) for line in found.lines],
+        "offset": found.offset,
+        "total": found.total,
+    }
+
+
+def history(found: History, root: str, read_only: bool) -> shapes.HistoryShape:
+    return {
+        "tag": "history",
+        "root": root,
+        "read_only": read_only,
+        "experiments": [_experiment(line) for line in found.experiments],
+        "total": found.total,
+        "fits": found.fits,
+    }
+
+
+def _experiment(line: ExperimentLine) -> shapes.ExperimentShape:
+    return {
+        "tag": "experiment",
+        "name": line.name,
+        "count": line.count,
+        "metric": line.metric,
+        "direction": direction(line.metric) if line.metric else None,
+        "spark": [(version, value) for version, value in line.spark if abs(value) != float("inf")],
+        "low": _finite(line.low),
+        "high": _finite(line.high),
+        "best": line.best,
+        "latest": strict(line.latest),
+        "verdict": line.verdict,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or value != value or abs(value) == float("inf") else value
+
+
+def names(found: Names) -> shapes.NamesShape:
+    return {
+        "tag": "names",
+        "metrics": list(found.metrics),
+        "params": list(found.params),
+        "tags": list(found.tags),
+        "run": RUN_FIELDS,
+    }
+
+
+def verdict(judged: Judgement) -> shapes.VerdictShape:
+    return {
+        "tag": "verdict",
+        "run": str(judged.run),
+        "verdict": judged.verdict,
+        "said": judged.said,
+        "at": judged.at,
+        "seconds": judged.seconds,
+        "replays": judged.replays,
+        "slice": judged.slice,
+        "executions": judged.executions,
+        "of": judged.of,
+        "items": [
+            {
+                "kind": item.kind,
+                "name": item.name,
+                "recorded": item.recorded,
+                "replayed": item.replayed,
+                "verdict": item.verdict,
+                "why": item.why,
+            }
+            for item in judged.items
+        ],
+        "not_compared": [_missing(one) for one in judged.not_compared],
+        "restored": [f"{one.kind} {one.name}".strip() for one in judged.restored],
+        "causes": [cause(one) for one in judged.causes],
+    }
+
+
+def cause(one: Cause) -> shapes.CauseShape:
+    return {
+        "factor": one.factor,
+        "name": one.name,
+        "recorded": one.recorded,
+        "current": one.current,
+        "confirmed": one.confirmed,
+    }
+
+
+def _missing(one: NotCompared | NotKept) -> shapes.NotComparedShape:
+    return {"kind": one.kind, "name": one.name, "why": one.why}
+
+
+def diff(found: Diff) -> shapes.DiffShape:
+    return {
+        "tag": "diff",
+        "old": str(found.old),
+        "new": str(found.new),
+        "changes": [_change(change) for change in found.changes],
+        "source": list(found.source),
+        "same": found.same,
+    }
+
+
+def run(found: RunPage) -> shapes.RunShape:
+    whole = found.run
+    env = whole.environment
+    return {
+        "tag": "run",
+        "row": row(found.line),
+        "source": whole.source,
+        "error": f"{whole.failure.name}: {whole.failure.message}" if whole.failure else None,
+        "traceback": whole.failure.traceback if whole.failure else None,
+        "changed": diff(found.changed) if found.changed else None,
+        "series": [{"name": name, "points": points} for name, points in whole.series.items()],
+        "outputs": [_output(output, found.blobs) for output in whole.outputs],
+        "files": _files(whole, found.edited),
+        "artifacts": [
+            {
+                "name": one.name,
+                "media_type": one.media_type,
+                "digest": one.digest,
+                "size": one.size,
+            }
+            for one in whole.artifacts
+        ],
+        "models": [
+            {
+                "name": one.name,
+                "type": one.type,
+                "size": one.size,
+                "kept": one.content is not None,
+                "why": one.why,
+            }
+            for one in whole.models
+        ],
+        "environment": {
+            "python": env.python,
+            "platform": env.platform,
+            "processor": env.processor or "",
+            "cpus": env.cpus or 0,
+            "packages": {package.name: package.version for package in env.packages},
+        }
+        if env
+        else None,
+        "verdict": verdict(found.verdict) if found.verdict else None,
+        "not_kept": [_missing(one) for one in whole.not_kept],
+        "loading": _loading(whole),
+    }
+
+
+def _loading(whole: Run) -> str:
+    name = str(whole.row.ref)
+    if whole.models:
+        return f"import mm_jupyter as mm\n\nmodel = mm.load_model({name!r}, {whole.models[0].name!r}, trust=True)\n"
+    return f"import mm_jupyter as mm\n\nrun = mm.show({name!r})\n"
+
+
+def _output(output: Output, blobs: dict[str, bytes]) -> shapes.OutputShape:
+    data = {}
+    for mime, digest in output.data.items():
+        content = blobs.get(digest)
+        if content is None:
+            continue
+        binary = mime.startswith("image/") and mime != "image/svg+xml"
+        data[mime] = (
+            base64.b64encode(content).decode("ascii")
+            if binary
+            else content.decode("utf-8", "replace")
+        )
+    return {
+        "kind": output.kind,
+        "name": output.name,
+        "data": data,
+        "truncated": output.truncated,
+    }
+
+
+def _files(whole: Run, edited: dict[str, bool]) -> list[shapes.FileShape]:
+    files: list[shapes.FileShape] = [
+        {
+            "path": use.path,
+            "role": use.role,
+            "digest": use.digest,
+            "size": use.size,
+            "edited": edited.get(use.path) if use.role == "input" else None,
+        }
+        for use in whole.files
+    ]
+    files += [
+        {
+            "path": module.path,
+            "role": "module",
+            "digest": module.digest,
+            "size": None,
+            "edited": edited.get(module.path),
+        }
+        for module in whole.modules
+    ]
+    return files
+
+
+def compare(runs: Sequence[Run]) -> shapes.CompareShape:
+    """A table of what several runs hold: columns are runs, ``differs`` says which rows are not all equal."""
+    rows = [
+        *_facts("metrics", runs, lambda run: {k: strict(v) for k, v in run.row.metrics.items()}),
+        *_facts("params", runs, lambda run: {p.name: strict(p.value) for p in run.row.params}),
+        *_facts(
+            "data",
+            runs,
+            lambda run: {f.path: _short(f.digest) for f in run.files if f.role == "input"},
+        ),
+        *_facts("environment", runs, _packages),
+    ]
+    return {
+        "tag": "compare",
+        "runs": [row(Line(row=run.row)) for run in runs],
+        "rows": rows,
+        "same": sum(not fact["differs"] for fact in rows),
+        "series": list(dict.fromkeys(name for run in runs for name in run.series)),
+    }
+
+
+def _short(digest: str | None) -> str | None:
+    return None if digest is None else digest.partition(":")[2][:8]
+
+
+def _packages(run: Run) -> dict[str, Any]:
+    if run.environment is None:
+        return {}
+    return {
+        "python": run.environment.python,
+        **{package.name: package.version for package in run.environment.packages},
+    }
+
+
+def _facts(
+    kind: Any, runs: Sequence[Run], take: Callable[[Run], dict[str, Any]]
+) -> Iterable[shapes.CompareRowShape]:
+    columns = [take(run) for run in runs]
+    for name in dict.fromkeys(name for column in columns for name in column):
+        values = [column.get(name) for column in columns]
+        way = direction(name) if kind == "metrics" else None
+        yield {
+            "kind": kind,
+            "name": name,
+            "direction": way,
+            "values": values,
+            "differs": any(not _same(value, values[0]) for value in values),
+            "best": _best(values, way),
+        }
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _best(values: Sequence[Any], way: str | None) -> int | None:
+    numbers = [(value, place) for place, value in enumerate(values) if isinstance(value, float)]
+    if way is None or len(numbers) < 2:
+        return None
+    return (max if way == "up" else min)(numbers)[1]
+
+
+def series(run: str, chunk: SeriesChunk, points: int) -> shapes.SeriesShape:
+    return {
+        "tag": "series",
+        "run": run,
+        "name": chunk.name,
+        "points": points,
+        "steps": list(chunk.steps),
+        "values": strict(chunk.values),
+    }
+
+
+def cells(notebook: str, found: Iterable[CellVersion]) -> shapes.CellsShape:
+    return {
+        "tag": "cells",
+        "notebook": notebook,
+        "cells": [
+            {
+                "cell_id": one.row.cell_id or "",
+                "run": str(one.row.ref),
+                "verdict": one.row.verdict,
+                "status": one.row.status,
+                "source": one.source,
+            }
+            for one in found
+        ],
+    }
+
+
+def cell(cell_id: str, found: Iterable[CellVersion]) -> shapes.CellHistoryShape:
+    return {
+        "tag": "cell",
+        "cell_id": cell_id,
+        "versions": [
+            {
+                "run": str(one.row.ref),
+                "started": one.row.started,
+                "source": one.source,
+                "verdict": one.row.verdict,
+            }
+            for one in found
+        ],
+    }
