@@ -52,7 +52,7 @@ docs: $(INSTALLED) ## write docs/commands.md from the commands
 	$(BIN)/python docs/make_commands.py
 
 screenshots: $(INSTALLED) $(BROWSER) ## write docs/screenshots from a real JupyterLab
-	MM_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser
+	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser
 
 lock: $(PACKAGES) ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --quiet \

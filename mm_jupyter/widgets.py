@@ -1,4 +1,4 @@
-"""What ``mm`` can say as widgets of the notebook: they need no server extension, so they also work in VS Code and Colab.
+"""What ``mm`` can say as widgets of the notebook: they need no server extension, so they work in VS Code and Colab too.
 
 Each leaves a static HTML and a text form in the file, which show where no widget can: on a forge, in nbconvert.
 """

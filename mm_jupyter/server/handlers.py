@@ -17,7 +17,6 @@ from mm_jupyter.records.jobs import Job
 from mm_jupyter.server.handler import MmHandler
 from mm_jupyter.wire import page, shapes
 
-
 PAGE = 500
 """Rows that one page has at the most."""
 COMPARED = 500

@@ -132,7 +132,9 @@ def _content(shape: str) -> dict[str, Any]:
     if shape == "text/event-stream":
         return {"content": {shape: {"schema": {"$ref": "#/components/schemas/Event"}}}}
     named = shape.strip("[]")
-    schema = {"$ref": f"#/components/schemas/{named}"} if named[0].isupper() else {"type": "object"}
+    schema: dict[str, Any] = {"type": "object"}
+    if named[0].isupper():
+        schema = {"$ref": f"#/components/schemas/{named}"}
     if shape.startswith("["):
         schema = {"type": "array", "items": schema}
     return {"content": {"application/json": {"schema": schema}}}

@@ -65,6 +65,7 @@ export function Chart({ title, curves, height = 150, sync }: { title: string; cu
           chart.ctx.save();
           chart.ctx.font = `${11 * devicePixelRatio}px sans-serif`;
           chart.ctx.textBaseline = 'middle';
+          chart.ctx.textAlign = 'left';
           for (const end of ends) {
             let y = end.y!;
             if (taken.length) y = Math.max(y, taken[taken.length - 1] + 13 * devicePixelRatio);

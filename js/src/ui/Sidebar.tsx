@@ -122,8 +122,9 @@ export function Sidebar({ host }: { host: Host }) {
   }, [client, shown, tick]);
 
   const open = useMemo(() => {
-    const first = groups?.experiments[0]?.name;
-    return first && !(first in opened) ? { ...opened, [first]: true } : opened;
+    const few = groups ? groups.fits <= 40 : false;
+    const first = (groups?.experiments ?? []).slice(0, few ? undefined : 1).map(one => [one.name, true] as const);
+    return { ...Object.fromEntries(first), ...opened };
   }, [groups, opened]);
   const source = useMemo(() => ({
     page: (experiment: string, offset: number, limit: number, changes: boolean) => client.get<import('../wire').Page>('runs', { query, notebook: scoped, experiment, offset, limit, changes: changes ? undefined : 0 }),

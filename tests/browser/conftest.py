@@ -1,0 +1,79 @@
+"""A JupyterLab over a notebook that was run and replayed, and a Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.browser.lab import CELLS, FLAGS, TOKEN, Lab, chromium, execute, notebook, start_lab
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("lab")
+    root = home / "work"
+    root.mkdir()
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "JUPYTER_TOKEN": TOKEN,
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    settings = home / "jupyter" / "labconfig"
+    settings.mkdir(parents=True)
+    (settings / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    )
+    nbformat.write(notebook("%load_ext mm_jupyter", *CELLS), root / "churn.ipynb")
+    execute(root / "churn.ipynb", environment)
+    mm = Path(sys.executable).with_name("mm")
+    subprocess.run(
+        [mm, "replay", "churn/2", "churn/4"],
+        cwd=root,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    lab = start_lab(root, environment)
+    yield lab
+    lab.process.terminate()
+    lab.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    program = chromium()
+    if program is None:
+        pytest.skip("no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, lab: Lab) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def axe(checkout: Path) -> str:
+    """The accessibility checker's own source."""
+    return (checkout / "js" / "node_modules" / "axe-core" / "axe.min.js").read_text()
