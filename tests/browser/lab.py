@@ -140,11 +140,13 @@ nbformat.write(notebook, path)
     assert done.returncode == 0, done.stderr
 
 
-def start_lab(root: Path, environment: dict[str, str], port: int = 0) -> Lab:
+def start_lab(
+    root: Path, environment: dict[str, str], port: int = 0, program: str = "jupyterlab"
+) -> Lab:
     runtime = Path(environment["JUPYTER_RUNTIME_DIR"])
     log = (root.parent / "lab.log").open("ab")
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+        [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
          f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True",
          "--LabApp.extension_manager=readonly", "--LanguageServerManager.autodetect=False",
          f"--ServerApp.root_dir={root}"],
@@ -177,6 +179,9 @@ def open_lab(
     )
     page.evaluate("window.jupyterapp.commands.execute('mm:open')")
     page.wait_for_selector("#mm-history .mm-tabs")
+    if path.endswith(".ipynb"):
+        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook")
+        page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.ready")
     if width is not None:
         page.evaluate("""width => {
             const split = document.querySelector('#jp-main-split-panel');
