@@ -17,6 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from mm_jupyter.api.recording import TRACK_USAGE, Recording, start
 from mm_jupyter.cards import VIEW_MIME, run_card
+from mm_jupyter.cards.displaying import register
 from mm_jupyter.errors import MmError, StoreError
 from mm_jupyter.records import RunCard
 
@@ -42,6 +43,7 @@ def load_ipython_extension(shell: Any, *, in_cell: bool = True) -> None:
         recording = None
     _loaded.append(MmMagics(shell, recording))
     shell.register_magics(_loaded[0])
+    register(shell)
     shell.input_transformers_cleanup.append(split_track_line)
 
 

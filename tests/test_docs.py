@@ -29,6 +29,7 @@ from mm_jupyter.records import RunKind, RunStatus, Verdict
 CHECKOUT = Path(__file__).resolve().parents[1]
 TOUR = (
     "README.md",
+    "docs/jupyter.md",
     "docs/tracking.md",
     "docs/replay.md",
     "docs/data.md",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mm_jupyter.analysis.diffing import changes, diff_runs
 from mm_jupyter.analysis.queries import parse_query, parse_sort
+from mm_jupyter.api.rows import Runs
 from mm_jupyter.errors import BadInput, NoSuchExperiment, NotFound, NoWorkspace
 from mm_jupyter.records import (
     Change,
@@ -62,7 +63,7 @@ def find(
     sort: str | None = None,
     limit: int | None = 50,
     workspace: Workspace | None = None,
-) -> list[RunRow]:
+) -> Runs:
     """Runs that fit a query, newest first: ``mm.runs("metrics.accuracy > 0.9", sort="-metrics.accuracy", limit=20)``.
 
     Raises:
@@ -72,7 +73,7 @@ def find(
     space.store.sweep_crashed()
     condition = parse_query(query or "", time.time())
     key = parse_sort(sort) if sort else SortKey(Field("run", "started"), True)
-    return list(space.store.runs(Query(condition=condition, sort=key, limit=limit)))
+    return Runs(space.store.runs(Query(condition=condition, sort=key, limit=limit)))
 
 
 def count(query: str | None = None, *, workspace: Workspace | None = None) -> int:

@@ -1,6 +1,6 @@
 """Recording without ``%load_ext``: which kernels of this user load the extension by themselves.
 
-``mm enable`` writes a start-up file for IPython that calls ``begin``; the list of projects is
+``mm enable`` writes a start-up file for IPython that asks ``wants``; the list of projects is
 ``mm_jupyter/enabled.json`` in the user's configuration folder.
 """
 
@@ -14,12 +14,15 @@ from typing import Any
 STARTUP = """\
 # Written by 'mm enable': kernels record themselves. 'mm disable' removes it.
 try:
-    from mm_jupyter.kernel.enabled import begin as _mm_begin
+    from mm_jupyter.kernel.enabled import wants as _mm_wants
 except ImportError:
     pass  # this environment has no mm_jupyter
 else:
-    _mm_begin(get_ipython())
-    del _mm_begin
+    if _mm_wants(get_ipython()):
+        import mm_jupyter as _mm
+        _mm.load_ipython_extension(get_ipython(), in_cell=False)
+        del _mm
+    del _mm_wants
 """
 
 
@@ -44,12 +47,6 @@ def wanted(folder: Path) -> bool:
     return said["user"] or any(folder.is_relative_to(project) for project in said["projects"])
 
 
-def begin(shell: Any) -> None:
-    """Load the extension where it is wanted. A replay's kernel never records itself."""
-    if shell is None or os.environ.get("MM_REPLAY") or not hasattr(shell, "kernel"):
-        return
-    if wanted(Path.cwd()):
-        import importlib
-
-        load = importlib.import_module("mm_jupyter").load_ipython_extension
-        load(shell, in_cell=False)
+def wants(shell: Any) -> bool:
+    """Whether this kernel should load the extension by itself. A replay's kernel never records itself."""
+    return hasattr(shell, "kernel") and "MM_REPLAY" not in os.environ and wanted(Path.cwd())

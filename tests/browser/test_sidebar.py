@@ -113,13 +113,12 @@ def test_keys_move_open_and_pick(page: Any, lab: Lab) -> None:
     expect(rows(page).first).to_be_visible()
     grid = page.get_by_role("treegrid")
     grid.focus()
-    for key in ("Home", "ArrowDown", "x", "ArrowDown"):
+    for key in ("Home", "ArrowDown", "x"):
         page.keyboard.press(key)
     expect(page.locator("#mm-history .mm-picked")).to_have_count(1)
     page.keyboard.press("/")
     expect(page.get_by_role("combobox", name="Search runs")).to_be_focused()
     grid.focus()
-    page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page.locator("#mm-history .mm-head")).to_be_visible()
     page.locator("#mm-history .mm-head").press("Escape")
