@@ -138,7 +138,7 @@ def test_a_replay_is_started_watched_and_judged(page: Any, lab: Lab) -> None:
 def test_a_cell_that_runs_shows_at_once_and_its_badge_says_edited(page: Any, lab: Lab) -> None:
     open_lab(page, lab)
     run_cell(page, 0, "%load_ext mm_jupyter")
-    expect(page.locator(".mm-status")).to_contain_text("recording", timeout=20_000)
+    expect(page.locator(".mm-status")).to_have_text("recording", timeout=20_000)
     run_cell(page, 7, "%%track live\nanswer = 42.5")
     expect(page.locator('#mm-history .mm-run[aria-label^="live/1,"]')).to_be_visible(timeout=10_000)
     badge = page.locator(".mm-badge", has_text="live/1")

@@ -2,7 +2,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
-import { INotebookTracker, type Notebook, type NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions, type Notebook, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { LabIcon } from '@jupyterlab/ui-components';
@@ -163,18 +163,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     tracker.widgetAdded.connect((_, notebook) => {
       notebook.sessionContext.kernelChanged.connect(() => { recording.set(notebook, false); statusItem.update(); });
-      notebook.sessionContext.statusChanged.connect((_context, now) => { if (now === 'idle') scheduleLook(notebook); });
+      void notebook.sessionContext.ready.then(() => look(notebook));
       notebook.disposed.connect(() => recording.delete(notebook));
       badges.attach(notebook);
     });
-    // A look is a message of its own that makes the kernel busy and idle again: at most one in two seconds.
-    const looked = new Map<NotebookPanel, number>();
-    const scheduleLook = (notebook: NotebookPanel) => {
-      const now = Date.now();
-      if (now - (looked.get(notebook) ?? 0) < 2000) return;
-      looked.set(notebook, now);
-      look(notebook);
-    };
+    NotebookActions.executed.connect((_, { notebook }) => {
+      const panel = tracker.find(one => one.content === notebook);
+      if (panel) look(panel);
+    });
     tracker.currentChanged.connect(() => { statusItem.update(); panel.update(); badges.refresh(); });
     shell?.layoutModified.connect(() => panel.update());
   },
