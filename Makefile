@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint wire lab bench faithfulness docs screenshots lock clean
+.PHONY: help demo test lint wire lab bench faithfulness docs screenshots frontend lock clean
 
 help: ## say what there is (this)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ wire: $(INSTALLED) ## write js/src/wire.ts from the shapes in mm_jupyter/wire
 
 lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
 	cd notebooks && PYTHONHASHSEED=$${PYTHONHASHSEED:-0} $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) quickstart.ipynb
+
+frontend: $(INSTALLED) $(BROWSER) ## measure what the sidebar costs, with 100,000 runs
+	$(BIN)/python benchmarks/frontend.py --write
 
 bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
 	$(BIN)/python benchmarks/cost.py --write

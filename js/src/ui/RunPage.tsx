@@ -1,5 +1,5 @@
 // One run: what changed first, then metrics, verdict, curves, outputs, inputs, params, environment.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Cause, Run, Series, Verdict as Judged } from '../wire';
 import { Chart, COLORS } from './Chart';
 import { age, bytes, count, decimals, duration, exact, param, real } from './format';
@@ -26,9 +26,13 @@ export interface RunPageProps {
 export function RunPage(props: RunPageProps) {
   const { run } = props;
   const { row } = run;
-  useEffect(() => { if (props.at === 'verdict') document.getElementById('mm-verdict')?.scrollIntoView(); }, [row.run]);
+  const page = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    page.current?.focus({ preventScroll: true });
+    if (props.at === 'verdict') document.getElementById('mm-verdict')?.scrollIntoView();
+  }, [row.run]);
   return (
-    <div className="mm-page" role="article" aria-label={row.run} onKeyDown={event => { if (event.key === 'Escape') props.onBack(); }}>
+    <div ref={page} className="mm-page" role="article" tabIndex={-1} aria-label={row.run} onKeyDown={event => { if (event.key === 'Escape') props.onBack(); }}>
       <header className="mm-head">
         <div className="mm-line">
           <Button icon="back" label="Back to the history" text={false} kind="bare" onClick={props.onBack} />

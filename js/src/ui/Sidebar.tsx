@@ -57,7 +57,7 @@ export function Sidebar({ host }: { host: Host }) {
   const [menu, setMenu] = useState(false);
   const [notebook, setNotebook] = useState(host.notebook());
   const [enabled, setEnabled] = useState<boolean | null>(null);
-  const heard = useRef(0);
+  const list = useRef<HTMLDivElement>(null);
 
   useEffect(() => host.onNotebook(() => setNotebook(host.notebook())), [host]);
   useEffect(() => host.onShow((name, at) => { setTab('history'); setShown({ run: name, at }); }), [host]);
@@ -83,7 +83,7 @@ export function Sidebar({ host }: { host: Host }) {
   }, [client, notebook]);
 
   useEffect(() => { void load(); }, [load, tick]);
-  useEffect(() => { void loadReplays(); }, [loadReplays, tick, heard.current]);
+  useEffect(() => { void loadReplays(); }, [loadReplays, tick]);
   useEffect(() => { client.get<Names>('names').then(setNames).catch(() => undefined); }, [notebook, groups?.root, Math.floor(tick / 20)]);
   useEffect(() => { client.get<{ enabled: boolean }>('setting').then(found => setEnabled(found.enabled)).catch(() => undefined); }, [notebook]);
 
@@ -164,11 +164,11 @@ export function Sidebar({ host }: { host: Host }) {
         {tab === 'history' && shown && run && (
           <RunPage run={run} at={shown.at} render={host.render} readOnly={groups?.read_only ?? false}
             series={(name, other) => client.get<Series>(`runs/${other ?? run.row.run}/series`, { name })} artifactUrl={digest => client.url(`runs/${run.row.run}/artifacts/${digest}`)}
-            onBack={() => setShown(null)} onAgainst={against => setShown({ run: shown.run, against })}
+            onBack={() => { setShown(null); requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('.mm-grid')?.focus()); }} onAgainst={against => setShown({ run: shown.run, against })}
             onNote={note => void act(() => client.send('PATCH', `runs/${run.row.run}`, { note }))} onTag={(key, value) => void act(() => client.send('PATCH', `runs/${run.row.run}`, { tags: { [key]: value } }))}
             onReplay={() => replay([run.row.run])} onRecipe={() => host.openRecipe(run.row.run)} onRestore={() => host.restore(run)} onDelete={() => void remove([run.row.run])} />
         )}
-        {tab === 'history' && !(shown && run) && (
+        <div className="mm-history" style={{ display: tab === 'history' && !(shown && run) ? undefined : 'none' }} ref={list}>
           <>
             <div className="mm-scope">
               <select aria-label="Scope" value={scoped ? 'notebook' : 'workspace'} onChange={event => setScope(event.target.value as 'notebook' | 'workspace')}>
@@ -200,7 +200,7 @@ export function Sidebar({ host }: { host: Host }) {
                   </>
                 )}
           </>
-        )}
+        </div>
       </div>
     </div>
   );
