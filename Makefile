@@ -70,9 +70,8 @@ $(INSTALLED): pyproject.toml $(JAVASCRIPT)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(JAVASCRIPT): $(PACKAGES) js/package.json js/package-lock.json js/tsconfig.json js/build_widgets.mjs $(shell find js/src js/style -type f)
-	rm -rf mm_jupyter/labextension mm_jupyter/static
-	cd js && npm ci --loglevel=error && npm run build
+$(JAVASCRIPT): $(PACKAGES) .ci/javascript $(wildcard js/package*.json js/tsconfig.json js/*.mjs) $(shell find js/src js/style js/schema -type f)
+	.ci/javascript $(VENV)
 	@touch $@
 
 $(PACKAGES): requirements.lock .ci/install $(BIN)/python

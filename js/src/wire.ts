@@ -173,6 +173,20 @@ export interface Diff {
   same: number;
 }
 
+export interface FileChange {
+  path: string;
+  said: string;
+  rows: (number | null)[] | null;
+}
+
+export interface DataDiff {
+  tag: 'data';
+  old: string;
+  new: string;
+  files: FileChange[];
+  same: number;
+}
+
 export interface Run {
   tag: 'run';
   row: Row;

@@ -10,7 +10,7 @@ import nbformat
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from mm_jupyter.api import enabling, history, replays, runs
+from mm_jupyter.api import data, enabling, history, replays, runs
 from mm_jupyter.errors import BadInput
 from mm_jupyter.records import RunRef
 from mm_jupyter.records.jobs import Job
@@ -106,6 +106,14 @@ class Difference(MmHandler):
     async def get(self) -> None:
         old, new = self.get_argument("old", ""), self.get_argument("new", "")
         await self.reply(lambda: page.diff(runs.diff(old, new, workspace=self.space)))
+
+
+class DataDifference(MmHandler):
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        old, new = self.get_argument("old", ""), self.get_argument("new", "")
+        await self.reply(lambda: page.data(data.data_diff(old, new, workspace=self.space)))
 
 
 class Compared(MmHandler):

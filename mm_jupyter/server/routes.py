@@ -60,6 +60,7 @@ ROUTES = (
     Route(f"{_RUN}/verdicts", handlers.Verdicts, {"get": "[Verdict]"}),
     Route(f"{_RUN}/models", handlers.Models, {"get": "[Model]"}),
     Route("diff", handlers.Difference, {"get": "Diff"}, ("old", "new")),
+    Route("data-diff", handlers.DataDifference, {"get": "DataDiff"}, ("old", "new")),
     Route("compare", handlers.Compared, {"get": "Compare"}, ("runs",)),
     Route("jobs", handlers.Jobs, {"get": "Replays", "post": "[Job]"}, (), "runs, unreplayed"),
     Route("jobs/{id}", handlers.OneJob, {"delete": "Job"}),

@@ -10,6 +10,7 @@ from mm_jupyter.records import (
     Cause,
     CellVersion,
     Change,
+    DataDiff,
     Diff,
     ExperimentLine,
     History,
@@ -192,6 +193,24 @@ def diff(found: Diff) -> shapes.DiffShape:
         "changes": [_change(change) for change in found.changes],
         "source": list(found.source),
         "same": found.same,
+    }
+
+
+def data(found: DataDiff) -> shapes.DataDiffShape:
+    changed = [one for one in found.files if one.differs]
+    return {
+        "tag": "data",
+        "old": str(found.old),
+        "new": str(found.new),
+        "files": [
+            {
+                "path": one.path,
+                "said": one.said,
+                "rows": list(one.table.rows) if one.table else None,
+            }
+            for one in changed
+        ],
+        "same": len(found.files) - len(changed),
     }
 
 

@@ -235,6 +235,24 @@ class DiffShape(TypedDict):
     same: int
 
 
+class FileChangeShape(TypedDict):
+    """How an input of two runs differs, in a sentence. ``rows``: of the table before and after; null: it is none."""
+
+    path: str
+    said: str
+    rows: list[int | None] | None
+
+
+class DataDiffShape(TypedDict):
+    """The inputs that differ; ``same`` counts the others."""
+
+    tag: Literal["data"]
+    old: str
+    new: str
+    files: list[FileChangeShape]
+    same: int
+
+
 class CompareRowShape(TypedDict):
     """One fact of several runs; ``values`` in the order of the runs, null where a run has none."""
 
@@ -360,9 +378,40 @@ class EventShape(TypedDict):
 
 
 SHAPES: tuple[type, ...] = (
-    ChangeShape, ParamShape, MetricShape, RowShape, PageShape, ExperimentShape, HistoryShape, NamesShape, ItemShape,
-    NotComparedShape, CauseShape, VerdictShape, OutputShape, FileShape, ArtifactShape, ModelShape, EnvironmentShape,
-    SeriesNameShape, DiffShape, RunShape, CompareRowShape, CompareShape, SeriesShape, JobShape, CauseGroupShape,
-    ReplaysShape, CellShape, CellsShape, CellVersionShape, CellHistoryShape, SettingShape, DoneShape, ErrorShape,
+    ChangeShape,
+    ParamShape,
+    MetricShape,
+    RowShape,
+    PageShape,
+    ExperimentShape,
+    HistoryShape,
+    NamesShape,
+    ItemShape,
+    NotComparedShape,
+    CauseShape,
+    VerdictShape,
+    OutputShape,
+    FileShape,
+    ArtifactShape,
+    ModelShape,
+    EnvironmentShape,
+    SeriesNameShape,
+    DiffShape,
+    FileChangeShape,
+    DataDiffShape,
+    RunShape,
+    CompareRowShape,
+    CompareShape,
+    SeriesShape,
+    JobShape,
+    CauseGroupShape,
+    ReplaysShape,
+    CellShape,
+    CellsShape,
+    CellVersionShape,
+    CellHistoryShape,
+    SettingShape,
+    DoneShape,
+    ErrorShape,
     EventShape,
-)  # fmt: skip
+)

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import expect
 
-from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot
+from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot, start_lab
 
 
 def rows(page: Any) -> Any:
@@ -193,3 +193,36 @@ def test_a_writer_that_holds_the_store_does_not_keep_readers_out(page: Any, lab:
     finally:
         database.rollback()
         database.close()
+
+
+def test_the_panel_recovers_by_itself_when_the_server_comes_back(page: Any, lab: Lab) -> None:
+    port = lab.port
+    first = start_lab(lab.root, lab.environment)
+    try:
+        open_lab(page, first)
+        expect(rows(page).first).to_be_visible()
+        first.process.kill()
+        first.process.wait()
+        strip = page.locator("#mm-history .mm-strip")
+        expect(strip).to_contain_text("The server does not answer", timeout=15_000)
+        expect(rows(page).first).to_be_visible()  # the last data stays
+        shoot(page, "server-away")
+        second = start_lab(lab.root, lab.environment, port=first.port)
+        try:
+            expect(strip).to_be_hidden(timeout=40_000)
+            expect(rows(page).first).to_be_visible()
+        finally:
+            second.process.terminate()
+            second.process.wait(20)
+    finally:
+        first.process.kill()
+    assert port != first.port
+
+
+def test_the_toolbar_of_a_cell_shows_every_version_of_it(page: Any, lab: Lab) -> None:
+    open_lab(page, lab)
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 3")
+    page.locator('.jp-Cell.jp-mod-active [data-command="mm:cell-history"]').first.click()
+    expect(page.locator(".jp-Dialog .mm-versions")).to_contain_text("churn/3")
+    shoot(page, "cell-history")
+    page.locator(".jp-Dialog .jp-mod-reject").click()

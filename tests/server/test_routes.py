@@ -83,7 +83,7 @@ def test_every_route_refuses_whoever_has_no_token(server: Lab, method: str, path
 QUESTIONS = {
     "experiments": "", "runs": "", "runs/{experiment}/{version}": "", "runs/{experiment}/{version}/series": "name=loss",
     "runs/{experiment}/{version}/verdicts": "", "runs/{experiment}/{version}/models": "",
-    "diff": "old=churn/1&new=churn/2",
+    "diff": "old=churn/1&new=churn/2", "data-diff": "old=churn/1&new=churn/2",
     "compare": "runs=churn/1,churn/2,churn/3", "jobs": "", "names": "", "cells": "notebook=churn.ipynb", "setting": "",
 }  # fmt: skip
 

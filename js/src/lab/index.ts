@@ -7,7 +7,7 @@ import { IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { Client } from '../client';
-import type { CellHistory, Compare, Diff, Output, Run, Series } from '../wire';
+import type { CellHistory, Compare, DataDiff, Diff, Output, Run, Series } from '../wire';
 import type { Host } from '../ui/Sidebar';
 import { Badges, bodyOf } from './badges';
 import { CellVersions, ComparePane, Difference, Panel, Status } from './views';
@@ -17,6 +17,13 @@ const icon = new LabIcon({
   name: 'mm_jupyter:history',
   svgstr: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" d="M5 2v12M5 4.5h6.5M5 8h4M5 11.5h7.5"/><g class="jp-icon3" fill="#616161"><circle cx="5" cy="4.5" r="1.7"/><circle cx="5" cy="8" r="1.7"/><circle cx="5" cy="11.5" r="1.7"/></g></svg>',
 });
+
+const drawn = (name: string, path: string) => new LabIcon({ name: `mm_jupyter:${name}`, svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" d="${path}"/></svg>` });
+const ICONS: Record<string, LabIcon> = {
+  'mm:track-cell': drawn('track', 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4z'),
+  'mm:replay-cell': drawn('replay', 'M3 8a5 5 0 1 0 1.6-3.7M3 2.6v2.6h2.6'),
+  'mm:cell-history': icon,
+};
 
 const KEY = 'mm_jupyter:';
 
@@ -92,7 +99,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const current = (notebook: Notebook | undefined) => notebook?.activeCell?.model;
     const add = (id: string, label: string, execute: (args: any) => unknown, needsCell = false) => {
-      app.commands.addCommand(id, { label, icon: id === 'mm:track-cell' ? icon : undefined, execute, isEnabled: needsCell ? () => current(tracker.currentWidget?.content)?.type === 'code' : undefined });
+      app.commands.addCommand(id, { label, caption: label, icon: ICONS[id], execute, isEnabled: needsCell ? () => current(tracker.currentWidget?.content)?.type === 'code' : undefined });
       palette?.addItem({ command: id, category: 'Experiments' });
     };
     add('mm:open', 'Show the History', () => reveal());
@@ -139,7 +146,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       if (runs.length < 2) { reveal(); return; }
       const load = (names: string[]) => client.get<Compare>('compare', { runs: names.join(',') });
       const content = new ComparePane(await load(runs), {
-        load, series: (run, name) => client.get<Series>(`runs/${run}/series`, { name }), diff: (old, now) => client.get<Diff>('diff', { old, new: now }), onRun: run => reveal(run),
+        load, series: (run, name) => client.get<Series>(`runs/${run}/series`, { name }), diff: (old, now) => client.get<Diff>('diff', { old, new: now }),
+        data: (old, now) => client.get<DataDiff>('data-diff', { old, new: now }), outputs: async run => (await client.get<Run>(`runs/${run}`)).outputs, onRun: run => reveal(run),
       });
       const widget = new MainAreaWidget({ content });
       widget.id = `mm-compare-${Date.now()}`;

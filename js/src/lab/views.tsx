@@ -13,7 +13,7 @@ export class Panel extends ReactWidget {
   render() { return <Sidebar host={this.host} />; }
 }
 
-type Loading = Pick<CompareProps, 'series' | 'diff' | 'onRun'> & { load: (runs: string[]) => Promise<Compare> };
+type Loading = Pick<CompareProps, 'series' | 'diff' | 'data' | 'outputs' | 'onRun'> & { load: (runs: string[]) => Promise<Compare> };
 
 export class ComparePane extends ReactWidget {
   constructor(private found: Compare, private use: Loading) { super(); this.addClass('mm-panel'); }
@@ -22,7 +22,7 @@ export class ComparePane extends ReactWidget {
 
 function Comparing({ first, use }: { first: Compare; use: Loading }) {
   const [found, setFound] = useState(first);
-  return <CompareView found={found} series={use.series} diff={use.diff} onRun={use.onRun} onOrder={runs => void use.load(runs).then(setFound)} />;
+  return <CompareView found={found} series={use.series} diff={use.diff} data={use.data} outputs={use.outputs} onRun={use.onRun} onOrder={runs => void use.load(runs).then(setFound)} />;
 }
 
 /** A line diff of two texts, for a look before something is overwritten. */

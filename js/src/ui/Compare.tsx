@@ -1,6 +1,6 @@
 // Any number of runs: only what differs, curves over each other, parallel coordinates, the source of two.
 import { useEffect, useMemo, useState } from 'react';
-import type { Compare as Compared, CompareRow, Diff, Series } from '../wire';
+import type { Compare as Compared, CompareRow, DataDiff, Diff, Output, Series } from '../wire';
 import { Chart, COLORS } from './Chart';
 import { decimals, delta, metric, param, real } from './format';
 import { Button, VerdictGlyph } from './glyphs';
@@ -10,13 +10,16 @@ export interface CompareProps {
   found: Compared;
   series: (run: string, name: string) => Promise<Series>;
   diff: (old: string, now: string) => Promise<Diff>;
+  data?: (old: string, now: string) => Promise<DataDiff>;
+  /** The outputs of a run, for its figures. */
+  outputs?: (run: string) => Promise<Output[]>;
   onOrder: (runs: string[]) => void;
   onRun: (run: string) => void;
 }
 
 const TITLES: Record<CompareRow['kind'], string> = { metrics: 'Metrics', params: 'Params', data: 'Data', environment: 'Environment' };
 
-export function CompareView({ found, series, diff, onOrder, onRun }: CompareProps) {
+export function CompareView({ found, series, diff, data, outputs, onOrder, onRun }: CompareProps) {
   const [all, setAll] = useState(false);
   const [lifted, setLifted] = useState<string | null>(null);
   const names = found.runs.map(row => row.run);
@@ -61,6 +64,8 @@ export function CompareView({ found, series, diff, onOrder, onRun }: CompareProp
         <Curves names={names} series={found.series} load={series} color={color} many={many} />
         <Parallel found={found} color={color} lifted={lifted} onLift={setLifted} />
       </div>
+      {outputs && <Figures names={names.slice(0, 8)} of={names.length} outputs={outputs} />}
+      {names.length >= 2 && data && <Data old={names[0]} now={names[names.length - 1]} data={data} />}
       {names.length >= 2 && <Source old={names[0]} now={names[names.length - 1]} diff={diff} />}
     </div>
   );
@@ -140,6 +145,47 @@ function Parallel({ found, color, lifted, onLift }: { found: Compared; color: (i
         })}
       </svg></div>
     </figure>
+  );
+}
+
+const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
+
+function Figures({ names, of, outputs }: { names: string[]; of: number; outputs: (run: string) => Promise<Output[]> }) {
+  const [found, setFound] = useState<{ run: string; pictures: string[] }[]>([]);
+  const key = names.join();
+  useEffect(() => {
+    let live = true;
+    void Promise.all(names.map(async run => {
+      const pictures = (await outputs(run).catch(() => [])).flatMap(output => {
+        const mime = Object.keys(output.data).find(one => PICTURE.test(one));
+        return mime ? [`data:${mime};base64,${output.data[mime]}`] : [];
+      });
+      return { run, pictures };
+    })).then(all => live && setFound(all.filter(one => one.pictures.length)));
+    return () => { live = false; };
+  }, [key]);
+  if (!found.length) return null;
+  return (
+    <section className="mm-section"><h3>Figures {of > names.length && <span className="mm-quiet mm-small">of the first {names.length} of {of} runs</span>}</h3>
+      <div className="mm-figures">{found.map(one => <figure key={one.run}><figcaption className="mm-cut">{one.run}</figcaption>{one.pictures.map((picture, i) => <img key={i} className="mm-figure" src={picture} alt={`figure ${i + 1} of ${one.run}`} />)}</figure>)}</div>
+    </section>
+  );
+}
+
+function Data({ old, now, data }: { old: string; now: string; data: NonNullable<CompareProps['data']> }) {
+  const [found, setFound] = useState<DataDiff | null>(null);
+  useEffect(() => {
+    let live = true;
+    setFound(null);
+    void data(old, now).then(one => live && setFound(one)).catch(() => undefined);
+    return () => { live = false; };
+  }, [old, now]);
+  if (!found || (!found.files.length && !found.same)) return null;
+  return (
+    <section className="mm-section"><h3>Data <span className="mm-quiet mm-small">{old} and {now}</span></h3>
+      {found.files.map(file => <div key={file.path} className="mm-fact"><span className="mm-cut" title={file.path}>{file.path}</span><span className="mm-cut" title={file.said}>{file.said}</span></div>)}
+      {found.same > 0 && <p className="mm-quiet mm-small">{found.same} the same</p>}
+    </section>
   );
 }
 
