@@ -164,6 +164,24 @@ export interface SeriesName {
   points: number;
 }
 
+export interface Run {
+  tag: 'run';
+  row: Row;
+  source: string;
+  error: string | null;
+  traceback: string | null;
+  changed: Diff | null;
+  series: SeriesName[];
+  outputs: Output[];
+  files: File[];
+  artifacts: Artifact[];
+  models: Model[];
+  environment: Environment | null;
+  verdict: Verdict | null;
+  not_kept: NotCompared[];
+  loading: string;
+}
+
 export interface Diff {
   tag: 'diff';
   old: string;
@@ -185,24 +203,6 @@ export interface DataDiff {
   new: string;
   files: FileChange[];
   same: number;
-}
-
-export interface Run {
-  tag: 'run';
-  row: Row;
-  source: string;
-  error: string | null;
-  traceback: string | null;
-  changed: Diff | null;
-  series: SeriesName[];
-  outputs: Output[];
-  files: File[];
-  artifacts: Artifact[];
-  models: Model[];
-  environment: Environment | null;
-  verdict: Verdict | null;
-  not_kept: NotCompared[];
-  loading: string;
 }
 
 export interface CompareRow {

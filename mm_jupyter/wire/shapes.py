@@ -377,41 +377,6 @@ class EventShape(TypedDict):
     what: Literal["hello", "store", "jobs", "gone"]
 
 
-SHAPES: tuple[type, ...] = (
-    ChangeShape,
-    ParamShape,
-    MetricShape,
-    RowShape,
-    PageShape,
-    ExperimentShape,
-    HistoryShape,
-    NamesShape,
-    ItemShape,
-    NotComparedShape,
-    CauseShape,
-    VerdictShape,
-    OutputShape,
-    FileShape,
-    ArtifactShape,
-    ModelShape,
-    EnvironmentShape,
-    SeriesNameShape,
-    DiffShape,
-    FileChangeShape,
-    DataDiffShape,
-    RunShape,
-    CompareRowShape,
-    CompareShape,
-    SeriesShape,
-    JobShape,
-    CauseGroupShape,
-    ReplaysShape,
-    CellShape,
-    CellsShape,
-    CellVersionShape,
-    CellHistoryShape,
-    SettingShape,
-    DoneShape,
-    ErrorShape,
-    EventShape,
+SHAPES: tuple[type, ...] = tuple(
+    one for name, one in list(globals().items()) if name.endswith("Shape")
 )
