@@ -15,10 +15,10 @@ import '../../style/index.css';
 
 const icon = new LabIcon({
   name: 'mm_jupyter:history',
-  svgstr: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" d="M5 2v12M5 4.5h6.5M5 8h4M5 11.5h7.5"/><g class="jp-icon3" fill="#616161"><circle cx="5" cy="4.5" r="1.7"/><circle cx="5" cy="8" r="1.7"/><circle cx="5" cy="11.5" r="1.7"/></g></svg>',
+  svgstr: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" d="M5 2v12M5 4.5h6.5M5 8h4M5 11.5h7.5"/><g class="jp-icon3" fill="#616161"><circle cx="5" cy="4.5" r="1.7"/><circle cx="5" cy="8" r="1.7"/><circle cx="5" cy="11.5" r="1.7"/></g></svg>',
 });
 
-const drawn = (name: string, path: string) => new LabIcon({ name: `mm_jupyter:${name}`, svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" d="${path}"/></svg>` });
+const drawn = (name: string, path: string) => new LabIcon({ name: `mm_jupyter:${name}`, svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" d="${path}"/></svg>` });
 const ICONS: Record<string, LabIcon> = {
   'mm:track-cell': drawn('track', 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4z'),
   'mm:replay-cell': drawn('replay', 'M3 8a5 5 0 1 0 1.6-3.7M3 2.6v2.6h2.6'),

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { Compare as Compared, CompareRow, DataDiff, Diff, Output, Series } from '../wire';
 import { Chart, COLORS } from './Chart';
-import { decimals, delta, metric, param, real } from './format';
+import { count, decimals, delta, metric, param, real } from './format';
 import { Button, VerdictGlyph } from './glyphs';
 import { arrow, SourceDiff } from './parts';
 
@@ -59,7 +59,7 @@ export function CompareView({ found, series, diff, data, outputs, onOrder, onRun
           })}
         </table>
       </div>
-      <p className="mm-quiet mm-pad">{found.same.toLocaleString('en-US')} rows are the same in all {names.length} <button type="button" className="mm-link" onClick={() => setAll(!all)}>{all ? 'hide' : 'show'}</button></p>
+      <p className="mm-quiet mm-pad">{count(found.same, 'row')} {found.same === 1 ? 'is' : 'are'} the same in all {names.length} <button type="button" className="mm-link" onClick={() => setAll(!all)}>{all ? 'hide' : 'show'}</button></p>
       <div className="mm-two">
         <Curves names={names} series={found.series} load={series} color={color} many={many} />
         <Parallel found={found} color={color} lifted={lifted} onLift={setLifted} />

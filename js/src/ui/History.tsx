@@ -208,7 +208,7 @@ function GroupRow(props: { id: string; top: number; group: Experiment; open: boo
       <span className="mm-main" role="gridcell"><b className="mm-cut" title={group.name}>{group.name}</b> <span className="mm-quiet mm-small">{group.count.toLocaleString('en-US')}</span></span>
       {open ? (
         <>
-          <span className="mm-thread mm-axis mm-quiet" role="gridcell">{group.low !== null && group.high !== null && group.low !== group.high && <><i>{metric(group.low, Math.min(2, places)).replace(/^0\./, '.')}</i><i>{metric(group.high, Math.min(2, places)).replace(/^0\./, '.')}</i></>}</span>
+          {group.low !== null && group.high !== null && group.low !== group.high && <span className="mm-thread mm-axis mm-quiet" role="gridcell"><i>{metric(group.low, Math.min(2, places)).replace(/^0\./, '.')}</i><i>{metric(group.high, Math.min(2, places)).replace(/^0\./, '.')}</i></span>}
           <span className="mm-value mm-quiet mm-small mm-cut" role="gridcell" title={group.metric ?? ''}>{group.metric ? group.metric + arrow(group.direction) : ''}</span>
           <span className="mm-cell-verdict mm-quiet mm-small" role="gridcell"><span className="mm-word">verdict</span></span>
         </>

@@ -1,0 +1,70 @@
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, it } from 'vitest';
+import { CompareView } from '../src/ui/Compare';
+import { Card } from '../src/ui/Card';
+import { VerdictPart } from '../src/ui/RunPage';
+import type { Compare, Row, Verdict } from '../src/wire';
+
+const EVIL = '<img src=x onerror=alert(1)>';
+
+function row(version: number, more: Partial<Row> = {}): Row {
+  return {
+    tag: 'row', run: `churn/${version}`, experiment: 'churn', version, kind: 'cell', status: 'completed', started: 1.7e9, seconds: 1, notebook: null, cell_id: null,
+    metrics: [], params: [], tags: {}, note: null, parent: null, verdict: null, models: [], changes: [], said: null, ...more,
+  };
+}
+
+const compared: Compare = {
+  tag: 'compare', runs: [row(1), row(2)], same: 1, series: [],
+  rows: [
+    { kind: 'params', name: EVIL, direction: null, values: [1, 2], differs: true, best: null },
+    { kind: 'params', name: 'same_everywhere', direction: null, values: [1, 1], differs: false, best: null },
+    { kind: 'metrics', name: 'log_loss', direction: 'down', values: [0.5, 0.4], differs: true, best: 1 },
+  ],
+};
+const never = () => new Promise<never>(() => undefined);
+
+describe('a comparison', () => {
+  const html = renderToStaticMarkup(<CompareView found={compared} series={never} diff={never} onOrder={() => undefined} onRun={() => undefined} />);
+  it('shows only what differs, and counts the rest', () => {
+    expect(html).not.toContain('same_everywhere');
+    expect(html).toContain('1 row is the same in all 2');
+  });
+  it('judges by the direction of the metric, and shows the arithmetic', () => expect(html).toContain('▲ −0.1'));
+  it('shows what a user named as text', () => {
+    expect(html).not.toContain(EVIL);
+    expect(html).toContain('&lt;img');
+  });
+});
+
+describe('a card', () => {
+  it('gives a failure the place of the metric', () => {
+    const html = renderToStaticMarkup(<Card row={row(3, { status: 'failed', said: `ValueError: ${EVIL}`, metrics: [{ name: 'auc', value: 0.9, parent: null, direction: 'up', better: null }] })} />);
+    expect(html).toContain('ValueError: &lt;img');
+    expect(html).not.toContain('auc');
+  });
+  it('leaves a difference without judgement grey', () => {
+    const html = renderToStaticMarkup(<Card row={row(2, { metrics: [{ name: 'count', value: 5, parent: 3, direction: null, better: null }] })} />);
+    expect(html).toContain('mm-delta mm-quiet');
+    expect(html).not.toMatch(/▲|▼/);
+  });
+});
+
+describe('a verdict', () => {
+  const judged: Verdict = {
+    tag: 'verdict', run: 'churn/1', verdict: 'diverged', said: 'The replays agree, and not with the run.', at: 1.7e9, seconds: 2, replays: 2, slice: 'optimistic', executions: 1, of: 3,
+    items: [
+      { kind: 'value', name: 'same', recorded: '1', replayed: '1', verdict: 'identical', why: null },
+      { kind: 'metric', name: 'close', recorded: '1', replayed: '1', verdict: 'equivalent', why: null },
+      { kind: 'metric', name: 'auc', recorded: '0.8568', replayed: '0.8531', verdict: 'diverged', why: null },
+    ],
+    not_compared: [{ kind: 'output', name: 'rates', why: 'read the network' }], restored: [], causes: [{ factor: 'package', name: 'scikit-learn', recorded: '1.3.2', current: '1.5.2', confirmed: true }],
+  };
+  const html = renderToStaticMarkup(<VerdictPart judged={judged} />);
+  it('lists the worst first, and always what was not compared', () => {
+    expect(html.indexOf('metric auc')).toBeLessThan(html.indexOf('metric close'));
+    expect(html).toContain('read the network');
+    expect(html).toContain('Items: 2 of 3 differ, 1 not compared');
+  });
+  it('says of a cause how it is known', () => expect(html).toContain('confirmed by a replay'));
+});
