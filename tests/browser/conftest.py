@@ -16,7 +16,7 @@ import pytest
 from tests.browser.lab import CELLS, FLAGS, TOKEN, Lab, chromium, execute, notebook, start_lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     root = home / "work"
@@ -52,8 +52,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Gone with its module: as long as Playwright is there an event loop runs, and no other test could start one."""
     program = chromium()
     if program is None:
         pytest.skip("no Chromium here")
