@@ -32,9 +32,9 @@ from mm_jupyter.workspace import open_or_create  # noqa: E402
 from tests.browser.lab import FLAGS, TOKEN, chromium, notebook, start_lab  # noqa: E402
 
 NOTE = """
-The panel loads its first page while it is hidden, so a click finds the rows there. Asked for in the very moment in which
-JupyterLab has restored itself, with everything else that a lab then asks its server for, the groups and the first page of
-100,000 runs took 724 ms (median of 5, once, by an earlier form of this script): above the budget.
+The panel loads its first page while it is hidden, so a click finds the rows there. Asked for in the very moment in
+which JupyterLab has restored itself, with everything else that a lab then asks its server for, the groups and the first
+page of 100,000 runs took 724 ms (median of 5, once, by an earlier form of this script): above the budget.
 """
 """What the table does not show."""
 
