@@ -35,6 +35,8 @@ NOTE = """
 The panel loads its first page while it is hidden, so a click finds the rows there. Asked for in the very moment in
 which JupyterLab has restored itself, with everything else that a lab then asks its server for, the groups and the first
 page of 100,000 runs took 724 ms (median of 5, once, by an earlier form of this script): above the budget.
+A full run before it gave 36 ms more for the start, 157 ms for a finished cell, 6 of 120 frames over 20 ms, 67 ms for
+the answer of a comparison and 189 ms for drawing one.
 """
 """What the table does not show."""
 

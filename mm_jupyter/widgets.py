@@ -18,7 +18,7 @@ from mm_jupyter.api import replays, runs
 from mm_jupyter.cards import Rendered, diff_view, run_card, runs_table, verdict_card
 from mm_jupyter.cards.rendered import VIEW_MIME
 from mm_jupyter.errors import BadInput, NotFound
-from mm_jupyter.wire import page, strict
+from mm_jupyter.wire import comparison, page, strict
 
 _BUNDLE = Path(__file__).parent / "static" / "widget.js"
 _POINTS = 1000
@@ -80,7 +80,7 @@ def compare(*names: str) -> View:
     """
     if len(names) < 2:
         raise BadInput("compare takes two or more runs, for example compare('churn/6', 'churn/7').")
-    shape = page.compare(looking.compare(names))
+    shape = comparison.compare(looking.compare(names))
     series = {}
     for name in names:
         for key in shape["series"][:6]:

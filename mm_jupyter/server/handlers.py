@@ -15,7 +15,7 @@ from mm_jupyter.errors import BadInput
 from mm_jupyter.records import RunRef
 from mm_jupyter.records.jobs import Job
 from mm_jupyter.server.handler import MmHandler
-from mm_jupyter.wire import page, shapes
+from mm_jupyter.wire import comparison, page, shapes
 
 PAGE = 500
 """Rows that one page has at the most."""
@@ -125,7 +125,7 @@ class Compared(MmHandler):
         def verb() -> Any:
             if not names or len(names) > COMPARED:
                 raise BadInput(f"From 1 to {COMPARED} runs can be compared, not {len(names):,}.")
-            return page.compare(history.compare(names, workspace=self.space))
+            return comparison.compare(history.compare(names, workspace=self.space))
 
         await self.reply(verb)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,16 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.browser.lab import CELLS, FLAGS, TOKEN, Lab, chromium, execute, notebook, start_lab
+from tests.browser.lab import (
+    CELLS,
+    FLAGS,
+    Lab,
+    chromium,
+    execute,
+    notebook,
+    own_environment,
+    start_lab,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     root = home / "work"
     root.mkdir()
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "JUPYTER_TOKEN": TOKEN,
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-    }
+    environment = own_environment(home)
     settings = home / "jupyter" / "labconfig"
     settings.mkdir(parents=True)
     (settings / "page_config.json").write_text(

@@ -104,6 +104,20 @@ def notebook(*cells: str) -> nbformat.NotebookNode:
     return made
 
 
+def own_environment(home: Path) -> dict[str, str]:
+    """Variables that keep a Jupyter server and its kernels within ``home``."""
+    return {
+        **os.environ,
+        "HOME": str(home),
+        "JUPYTER_TOKEN": TOKEN,
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+
+
 def execute(path: Path, environment: dict[str, str]) -> None:
     """Run a notebook as JupyterLab does - each message names its cell - and save its outputs."""
     code = """

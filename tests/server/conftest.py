@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import TOKEN, Lab, execute, notebook, start_lab
+from tests.browser.lab import Lab, execute, notebook, own_environment, start_lab
 
 CELLS = (
     "%load_ext mm_jupyter",
@@ -30,15 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("server")
     root = home / "work"
     root.mkdir()
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "JUPYTER_TOKEN": TOKEN,
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-    }
+    environment = own_environment(home)
     nbformat.write(notebook(*CELLS), root / "churn.ipynb")
     execute(root / "churn.ipynb", environment)
     server = start_lab(root, environment, program="jupyter_server")
