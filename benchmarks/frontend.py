@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import os
 import platform
-import random
 import statistics
 import subprocess
 import sys
@@ -27,9 +25,15 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from mm_jupyter.records import Metric, Outcome, Param, RunOpening, Session, SessionId  # noqa: E402
-from mm_jupyter.workspace import open_or_create  # noqa: E402
-from tests.browser.lab import FLAGS, TOKEN, chromium, notebook, start_lab  # noqa: E402
+from tests.browser.lab import (  # noqa: E402
+    FLAGS,
+    TOKEN,
+    chromium,
+    notebook,
+    own_environment,
+    start_lab,
+)
+from tests.browser.many import fill  # noqa: E402
 
 NOTE = """
 The panel loads its first page while it is hidden, so a click finds the rows there. Asked for in the very moment in
@@ -55,46 +59,8 @@ FRAMES = """async () => {
 }"""
 
 
-def fill(folder: Path, runs: int) -> None:
-    """``runs`` runs with 50 params and 3 metrics in 5 experiments."""
-    space = open_or_create(folder)
-    change = space.store.writer(who="benchmark")
-    session = Session(
-        id=SessionId("bench"), notebook="many.ipynb", started=1.7e9, user="benchmark", host="bench",
-        pid=os.getpid(), cwd=".",
-    )  # fmt: skip
-    change.open_session(session)
-    dice = random.Random(0)
-    for number in range(runs):
-        opening = RunOpening(
-            experiment=f"sweep{number % 5}", kind="cell", session=session.id, seq=None, cell_id=None,
-            started=1.7e9 + number, source="accuracy = fit(x)", environment=None,
-        )  # fmt: skip
-        run, _ = change.open_run(opening, ())
-        params = tuple(
-            Param(name=f"p{i}", value=dice.randint(0, 9) if i < 5 else i) for i in range(50)
-        )
-        metrics = tuple(
-            Metric(name=name, value=dice.random()) for name in ("accuracy", "loss", "f1")
-        )
-        outcome = Outcome(status="completed", seconds=0.1, params=params, metrics=metrics)
-        change.close_run(run, outcome, None)
-    space.store.close()
-
-
 def environment(home: Path, *, with_us: bool) -> dict[str, str]:
-    made = {
-        **os.environ, "HOME": str(home), "JUPYTER_TOKEN": TOKEN, "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-        "JUPYTER_DATA_DIR": str(home / "data"), "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-    }  # fmt: skip
-    disabled = {"@jupyterlab/apputils-extension:announcements": True}
-    if not with_us:
-        disabled["mm_jupyter"] = True
-    settings = home / "jupyter" / "labconfig"
-    settings.mkdir(parents=True)
-    (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
-    return made
+    return own_environment(home, disabled=() if with_us else ("mm_jupyter",))
 
 
 def start_times(browser: Any, url: str, rounds: int) -> list[float]:

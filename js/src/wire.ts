@@ -21,6 +21,13 @@ export interface Metric {
   better: boolean | null;
 }
 
+export interface Progress {
+  tag: 'progress';
+  step: number | null;
+  steps: number | null;
+  seconds: number | null;
+}
+
 export interface Row {
   tag: 'row';
   run: string;
@@ -41,6 +48,7 @@ export interface Row {
   models: string[];
   changes: Change[] | null;
   said: string | null;
+  progress: Progress | null;
 }
 
 export interface Page {

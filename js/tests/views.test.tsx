@@ -1,8 +1,10 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import { CompareView } from '../src/ui/Compare';
+import { CompareView, reordered } from '../src/ui/Compare';
 import { Card } from '../src/ui/Card';
 import { VerdictPart } from '../src/ui/RunPage';
+import { DEFAULT_KEYS, ownKeys } from '../src/ui/keys';
+import { share } from '../src/ui/Rows';
 import type { Compare, Row, Verdict } from '../src/wire';
 
 const EVIL = '<img src=x onerror=alert(1)>';
@@ -10,7 +12,7 @@ const EVIL = '<img src=x onerror=alert(1)>';
 function row(version: number, more: Partial<Row> = {}): Row {
   return {
     tag: 'row', run: `churn/${version}`, experiment: 'churn', version, kind: 'cell', status: 'completed', started: 1.7e9, seconds: 1, notebook: null, cell_id: null,
-    metrics: [], params: [], tags: {}, note: null, parent: null, verdict: null, models: [], changes: [], said: null, ...more,
+    metrics: [], params: [], tags: {}, note: null, parent: null, verdict: null, models: [], changes: [], said: null, progress: null, ...more,
   };
 }
 
@@ -25,7 +27,7 @@ const compared: Compare = {
 const never = () => new Promise<never>(() => undefined);
 
 describe('a comparison', () => {
-  const html = renderToStaticMarkup(<CompareView found={compared} series={never} diff={never} onOrder={() => undefined} onRun={() => undefined} />);
+  const html = renderToStaticMarkup(<CompareView found={compared} series={never} diff={never} onRun={() => undefined} />);
   it('shows only what differs, and counts the rest', () => {
     expect(html).not.toContain('same_everywhere');
     expect(html).toContain('1 row is the same in all 2');
@@ -34,6 +36,15 @@ describe('a comparison', () => {
   it('shows what a user named as text', () => {
     expect(html).not.toContain(EVIL);
     expect(html).toContain('&lt;img');
+  });
+});
+
+describe('another base', () => {
+  const other = reordered(compared, ['churn/2', 'churn/1']);
+  it('moves every value and the best with its run', () => {
+    expect(other.runs.map(one => one.version)).toEqual([2, 1]);
+    expect(other.rows[2].values).toEqual([0.4, 0.5]);
+    expect(other.rows[2].best).toBe(0);
   });
 });
 
@@ -67,4 +78,17 @@ describe('a verdict', () => {
     expect(html).toContain('Items: 2 of 3 differ, 1 not compared');
   });
   it('says of a cause how it is known', () => expect(html).toContain('confirmed by a replay'));
+});
+
+describe('a running run', () => {
+  const live = (progress: Row['progress']) => row(2, { status: 'running', started: 1000, progress });
+  it('is as far as its step among the steps of its parent', () => expect(share(live({ tag: 'progress', step: 30, steps: 60, seconds: 10 }), 1001)).toBe(0.5));
+  it('is measured by the time of its parent where there are no steps', () => expect(share(live({ tag: 'progress', step: null, steps: null, seconds: 10 }), 1004)).toBeCloseTo(0.4));
+  it('never passes its end', () => expect(share(live({ tag: 'progress', step: 90, steps: 60, seconds: null }), 1001)).toBe(1));
+  it('says nothing where nothing is known', () => expect(share(live({ tag: 'progress', step: 3, steps: null, seconds: null }), 1001)).toBeNull());
+});
+
+describe('the keys', () => {
+  it('are the defaults, and what a person set', () => expect(ownKeys({ pick: 'V', compare: 'no', other: 'z' })).toEqual({ ...DEFAULT_KEYS, pick: 'v' }));
+  it('outlive a broken setting', () => expect(ownKeys('nonsense')).toEqual(DEFAULT_KEYS));
 });

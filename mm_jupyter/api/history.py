@@ -25,6 +25,7 @@ from mm_jupyter.records import (
     Line,
     Names,
     Page,
+    Progress,
     Query,
     Reproduced,
     Run,
@@ -154,32 +155,58 @@ def lines(
     space: Workspace, rows: Sequence[RunRow], *, with_changes: bool = True
 ) -> tuple[Line, ...]:
     """Rows as a list shows them."""
-    running = [row.id for row in rows if row.status == "running"]
-    live = space.store.latest_points(running) if running else {}
+    live = _live(space, [row for row in rows if row.status == "running"])
     at_hand: dict[RunRef, Run] = {}
     parents = {row.ref: row for row in rows}
     return tuple(
-        _line(space, row, live.get(row.id, {}), at_hand, parents, with_changes) for row in rows
+        _line(space, row, live.get(row.ref), at_hand, parents, with_changes) for row in rows
     )
+
+
+def _live(
+    space: Workspace, running: Sequence[RunRow]
+) -> dict[RunRef, tuple[dict[str, float], Progress]]:
+    """The newest values of runs that are going on, and how far they are: measured by their parents."""
+    if not running:
+        return {}
+    parents = {row.parent: space.store.row(row.parent) for row in running if row.parent}
+    ids = [row.id for row in running] + [parent.id for parent in parents.values()]
+    points = space.store.latest_points(ids)
+    found = {}
+    for row in running:
+        own = points.get(row.id, {})
+        parent = parents[row.parent] if row.parent else None
+        before = points.get(parent.id, {}) if parent else {}
+        furthest = max(own, key=lambda name: own[name][0], default=None)
+        ended = parent is not None and parent.status == "completed"
+        progress = Progress(
+            step=own[furthest][0] if furthest else None,
+            steps=before[furthest][0] if furthest and ended and furthest in before else None,
+            seconds=parent.seconds if parent and ended else None,
+        )
+        found[row.ref] = ({name: value for name, (_, value) in own.items()}, progress)
+    return found
 
 
 def _line(
     space: Workspace,
     row: RunRow,
-    live: dict[str, float],
+    live: tuple[dict[str, float], Progress] | None,
     at_hand: dict[RunRef, Run],
     rows: dict[RunRef, RunRow],
     with_changes: bool,
 ) -> Line:
+    progress = None
     if live:
-        row = replace(row, metrics={**live, **row.metrics})
+        values, progress = live
+        row = replace(row, metrics={**values, **row.metrics})
     if not with_changes:
-        return Line(row=row, parent=rows.get(row.parent) if row.parent else None)
+        return Line(row=row, parent=rows.get(row.parent) if row.parent else None, progress=progress)
     parent = None
     if row.parent is not None:
         parent = rows.get(row.parent) or space.store.row(row.parent)
     changes, said = _changes(space, row, at_hand)
-    return Line(row=row, parent=parent, changes=changes, said=said)
+    return Line(row=row, parent=parent, changes=changes, said=said, progress=progress)
 
 
 def _changes(

@@ -29,6 +29,7 @@ from mm_jupyter.records.history import (
     Line,
     Names,
     Page,
+    Progress,
     Reproduced,
     RunPage,
 )
@@ -145,6 +146,7 @@ __all__ = [
     "Page",
     "Param",
     "ParamOrigin",
+    "Progress",
     "Query",
     "RandomState",
     "Recipe",

@@ -36,13 +36,24 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a running run is: its newest step, and the last step and the seconds of its parent, where known."""
+
+    step: int | None
+    steps: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A run in a list. ``changes`` None: not looked at. ``said``: what happened to one that did not complete."""
+    """A run in a list. ``changes`` None: not looked at. ``said``: what happened to one that did not complete.
+    ``progress``: only of one that is running."""
 
     row: RunRow
     parent: RunRow | None = None
     changes: tuple[Change, ...] | None = None
     said: str | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

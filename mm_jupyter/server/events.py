@@ -52,9 +52,9 @@ class Events(MmHandler):
                     silent = 0.0
                     self.write(": alive\n\n")
                     await self.flush()
-                self.spaces.at(
-                    self.get_argument("path", "")
-                )  # a store that was deleted ends the stream
+                if self.space is not space:  # deleted: another store may lie further up
+                    await self._say("gone")
+                    return
         except StreamClosedError:
             return  # the browser has gone
         except MmError:

@@ -104,13 +104,16 @@ def _joined(newest: SeriesChunk, chunk: SeriesChunk) -> SeriesChunk:
     )
 
 
-def latest_points(tx: Transaction, ids: Sequence[RunId]) -> dict[RunId, dict[str, float]]:
-    """The last value of every series of these runs, by run and name."""
-    found: dict[RunId, dict[str, float]] = {}
+def latest_points(
+    tx: Transaction, ids: Sequence[RunId]
+) -> dict[RunId, dict[str, tuple[int, float]]]:
+    """The last step and value of every series of these runs, by run and name."""
+    found: dict[RunId, dict[str, tuple[int, float]]] = {}
     sql = (
         "SELECT s.run, n.name, s.points, s.data FROM series s JOIN names n ON n.id = s.name "
         "WHERE s.run IN (?) ORDER BY s.part"
     )
     for run, name, points, data in tx.within(sql, ids):
-        found.setdefault(RunId(run), {})[name] = _columns(points, data)[1][-1]
+        steps, values, _ = _columns(points, data)
+        found.setdefault(RunId(run), {})[name] = (steps[-1], values[-1])
     return found

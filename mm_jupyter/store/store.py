@@ -205,8 +205,8 @@ class Store:
         with self._database.read() as tx:
             return runs.read_sources(tx, ids)
 
-    def latest_points(self, ids: Sequence[RunId]) -> dict[RunId, dict[str, float]]:
-        """The last value of every series of these runs."""
+    def latest_points(self, ids: Sequence[RunId]) -> dict[RunId, dict[str, tuple[int, float]]]:
+        """The last step and value of every series of these runs."""
         with self._database.read() as tx:
             return series.latest_points(tx, ids)
 

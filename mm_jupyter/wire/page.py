@@ -68,6 +68,19 @@ def row(line: Line) -> shapes.RowShape:
         "models": list(own.models),
         "changes": None if line.changes is None else [_change(change) for change in line.changes],
         "said": line.said,
+        "progress": _progress(line),
+    }
+
+
+def _progress(line: Line) -> shapes.ProgressShape | None:
+    found = line.progress
+    if found is None:
+        return None
+    return {
+        "tag": "progress",
+        "step": found.step,
+        "steps": found.steps,
+        "seconds": found.seconds,
     }
 
 

@@ -41,6 +41,15 @@ class MetricShape(TypedDict):
     better: bool | None
 
 
+class ProgressShape(TypedDict):
+    """How far a running run is; ``steps`` and ``seconds`` are its parent's."""
+
+    tag: Literal["progress"]
+    step: int | None
+    steps: int | None
+    seconds: float | None
+
+
 class RowShape(TypedDict):
     """A run as a list shows it. ``changes`` are null where a list is too long to say them; ``said`` tells what
     happened to a run that did not complete."""
@@ -64,6 +73,7 @@ class RowShape(TypedDict):
     models: list[str]
     changes: list[ChangeShape] | None
     said: str | None
+    progress: ProgressShape | None
 
 
 class PageShape(TypedDict):

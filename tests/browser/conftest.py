@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,17 +23,12 @@ from tests.browser.lab import (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     root = home / "work"
     root.mkdir()
     environment = own_environment(home)
-    settings = home / "jupyter" / "labconfig"
-    settings.mkdir(parents=True)
-    (settings / "page_config.json").write_text(
-        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
-    )
     nbformat.write(notebook("%load_ext mm_jupyter", *CELLS), root / "churn.ipynb")
     execute(root / "churn.ipynb", environment)
     mm = Path(sys.executable).with_name("mm")
@@ -51,9 +45,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.process.wait(20)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """Gone with its module: as long as Playwright is there an event loop runs, and no other test could start one."""
+    """Gone with these tests: as long as Playwright is there an event loop runs, and no other test could start one."""
     program = chromium()
     if program is None:
         pytest.skip("no Chromium here")

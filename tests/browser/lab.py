@@ -104,8 +104,12 @@ def notebook(*cells: str) -> nbformat.NotebookNode:
     return made
 
 
-def own_environment(home: Path) -> dict[str, str]:
-    """Variables that keep a Jupyter server and its kernels within ``home``."""
+def own_environment(home: Path, disabled: tuple[str, ...] = ()) -> dict[str, str]:
+    """Variables that keep a Jupyter server and its kernels within ``home``; ``disabled`` are extensions it has not."""
+    settings = home / "jupyter" / "labconfig"
+    settings.mkdir(parents=True)
+    named = dict.fromkeys(["@jupyterlab/apputils-extension:announcements", *disabled], True)
+    (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": named}))
     return {
         **os.environ,
         "HOME": str(home),
@@ -161,7 +165,7 @@ def start_lab(
     log = (root.parent / "lab.log").open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True",
+         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
          "--LabApp.extension_manager=readonly", "--LanguageServerManager.autodetect=False",
          f"--ServerApp.root_dir={root}"],
         cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=log,
@@ -181,7 +185,12 @@ def start_lab(
 
 
 def open_lab(
-    page: Any, lab: Lab, path: str = "churn.ipynb", *, dark: bool = False, width: int | None = None
+    page: Any,
+    lab: Lab,
+    path: str = "churn.ipynb",
+    *,
+    theme: str = "JupyterLab Light",
+    width: int | None = None,
 ) -> None:
     """JupyterLab with a notebook and our panel open."""
     page.goto(f"{lab.url}lab/tree/{path}?token={TOKEN}&reset")
@@ -189,7 +198,7 @@ def open_lab(
     page.evaluate("window.jupyterapp.restored")
     page.evaluate(
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
-        "JupyterLab Dark" if dark else "JupyterLab Light",
+        theme,
     )
     page.evaluate("window.jupyterapp.commands.execute('mm:open')")
     page.wait_for_selector("#mm-history .mm-tabs")

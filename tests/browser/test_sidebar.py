@@ -40,7 +40,7 @@ def test_the_history_shows_runs_with_metric_change_failure_and_verdict(page: Any
         "ValueError: Input X contains NaN"
     )
     shoot(page, "history")
-    open_lab(page, lab, dark=True, width=440)
+    open_lab(page, lab, theme="JupyterLab Dark", width=440)
     expect(rows(page).first).to_be_visible()
     shoot(page, "history-dark")
     open_lab(page, lab, width=250)

@@ -42,6 +42,14 @@ export class Badges {
     }).catch(() => undefined);
   }
 
+  /** The press opens: it also selects the cell, whose toolbar then takes the badge's place before a click is whole. */
+  private opening(run: string) {
+    return {
+      onPointerDown: (event: { button: number }) => { if (event.button === 0) this.open(run); },
+      onClick: (event: { detail: number }) => { if (event.detail === 0) this.open(run); },
+    };
+  }
+
   private drawSoon(panel: NotebookPanel): void {
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.draw(panel), 120);
@@ -67,7 +75,7 @@ export class Badges {
         cell.disposed.connect(() => { this.roots.get(cell)?.root.unmount(); this.roots.delete(cell); });
       }
       const changed = edited(cell.model.sharedModel.getSource(), tracked.source);
-      at.root.render(createElement('button', { type: 'button', onClick: () => this.open(tracked.run), 'aria-label': `${changed ? 'edited since ' : ''}${tracked.run}, open it in the sidebar` },
+      at.root.render(createElement('button', { type: 'button', ...this.opening(tracked.run), 'aria-label': `${changed ? 'edited since ' : ''}${tracked.run}, open it in the sidebar` },
         changed ? createElement('span', { className: 'mm-quiet' }, 'edited since') : null, createElement('b', null, tracked.run), createElement(VerdictGlyph, { verdict: tracked.verdict, size: 13, words: tracked.verdict !== null })));
     }
   }

@@ -3,6 +3,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookActions, type Notebook, type NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { LabIcon } from '@jupyterlab/ui-components';
@@ -32,14 +33,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'The history of experiments, where the work is.',
   autoStart: true,
   requires: [INotebookTracker, IRenderMimeRegistry],
-  optional: [ICommandPalette, ILayoutRestorer, IStatusBar, ILabShell],
-  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, rendermime: IRenderMimeRegistry, palette: ICommandPalette | null, restorer: ILayoutRestorer | null, status: IStatusBar | null, shell: ILabShell | null) => {
+  optional: [ICommandPalette, ILayoutRestorer, IStatusBar, ILabShell, ISettingRegistry],
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, rendermime: IRenderMimeRegistry, palette: ICommandPalette | null, restorer: ILayoutRestorer | null, status: IStatusBar | null, shell: ILabShell | null, settings: ISettingRegistry | null) => {
     const path = () => tracker.currentWidget?.context.path ?? '';
     const client = new Client(app.serviceManager.serverSettings, path);
-    let show: (run: string, at?: 'verdict') => void = () => undefined;
+    // A run asked for while the panel is not drawn waits for it: showing a panel may draw it anew.
+    let waiting: [string, 'verdict' | undefined] | null = null;
+    const wait = (run: string, at?: 'verdict') => { waiting = [run, at]; };
+    let show: (run: string, at?: 'verdict') => void = wait;
     const recording = new Map<NotebookPanel, boolean>();
 
+    let keys: unknown;
     const host: Host = {
+      keys: () => keys,
       client,
       render: (element: HTMLElement, output: Output) => {
         const data = Object.fromEntries(Object.entries(output.data).map(([mime, text]) => [mime, mime.endsWith('json') ? JSON.parse(text) : text]));
@@ -54,7 +60,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
         tracker.currentChanged.connect(changed);
         return () => tracker.currentChanged.disconnect(changed);
       },
-      onShow: listener => { show = listener; return () => undefined; },
+      onShow: listener => {
+        show = listener;
+        if (waiting) { listener(...waiting); waiting = null; }
+        return () => { show = wait; };
+      },
       recording: () => { const panel = tracker.currentWidget; return panel ? (recording.get(panel) ? 'on' : 'off') : 'none'; },
       track: () => void app.commands.execute('mm:track-cell'),
       compare: runs => void app.commands.execute('mm:compare', { runs }),
@@ -79,6 +89,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
     panel.title.caption = 'Experiments: history, runs, replays';
     app.shell.add(panel, 'left', { rank: 350 });
     restorer?.add(panel, 'mm-history');
+
+    void settings?.load('mm_jupyter:plugin').then(found => {
+      const read = () => { keys = found.get('keys').composite; panel.update(); };
+      found.changed.connect(read);
+      read();
+    });
 
     /** Write a run's source back into its cell, after its difference was seen. */
     const restore = async (run: Run) => {
@@ -144,9 +160,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
     add('mm:compare', 'Compare Runs', async args => {
       const runs = (args.runs ?? []) as string[];
       if (runs.length < 2) { reveal(); return; }
-      const load = (names: string[]) => client.get<Compare>('compare', { runs: names.join(',') });
-      const content = new ComparePane(await load(runs), {
-        load, series: (run, name) => client.get<Series>(`runs/${run}/series`, { name }), diff: (old, now) => client.get<Diff>('diff', { old, new: now }),
+      const content = new ComparePane({
+        found: await client.get<Compare>('compare', { runs: runs.join(',') }),
+        series: (run, name) => client.get<Series>(`runs/${run}/series`, { name }), diff: (old, now) => client.get<Diff>('diff', { old, new: now }),
         data: (old, now) => client.get<DataDiff>('data-diff', { old, new: now }), outputs: async run => (await client.get<Run>(`runs/${run}`)).outputs, onRun: run => reveal(run),
       });
       const widget = new MainAreaWidget({ content });

@@ -6,23 +6,16 @@ import { age, exact } from '../ui/format';
 import { VerdictGlyph } from '../ui/glyphs';
 import { SourceDiff } from '../ui/parts';
 import { Sidebar, type Host } from '../ui/Sidebar';
-import type { CellHistory, Compare } from '../wire';
+import type { CellHistory } from '../wire';
 
 export class Panel extends ReactWidget {
   constructor(private host: Host) { super(); this.addClass('mm-panel'); }
   render() { return <Sidebar host={this.host} />; }
 }
 
-type Loading = Pick<CompareProps, 'series' | 'diff' | 'data' | 'outputs' | 'onRun'> & { load: (runs: string[]) => Promise<Compare> };
-
 export class ComparePane extends ReactWidget {
-  constructor(private found: Compare, private use: Loading) { super(); this.addClass('mm-panel'); }
-  render() { return <Comparing first={this.found} use={this.use} />; }
-}
-
-function Comparing({ first, use }: { first: Compare; use: Loading }) {
-  const [found, setFound] = useState(first);
-  return <CompareView found={found} series={use.series} diff={use.diff} data={use.data} outputs={use.outputs} onRun={use.onRun} onOrder={runs => void use.load(runs).then(setFound)} />;
+  constructor(private use: CompareProps) { super(); this.addClass('mm-panel'); }
+  render() { return <CompareView {...this.use} />; }
 }
 
 /** A line diff of two texts, for a look before something is overwritten. */

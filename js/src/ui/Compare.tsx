@@ -1,5 +1,5 @@
 // Any number of runs: only what differs, curves over each other, parallel coordinates, the source of two.
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Compare as Compared, CompareRow, DataDiff, Diff, Output, Series } from '../wire';
 import { Chart, COLORS } from './Chart';
 import { count, decimals, delta, metric, param, real } from './format';
@@ -13,13 +13,23 @@ export interface CompareProps {
   data?: (old: string, now: string) => Promise<DataDiff>;
   /** The outputs of a run, for its figures. */
   outputs?: (run: string) => Promise<Output[]>;
-  onOrder: (runs: string[]) => void;
   onRun: (run: string) => void;
 }
 
 const TITLES: Record<CompareRow['kind'], string> = { metrics: 'Metrics', params: 'Params', data: 'Data', environment: 'Environment' };
 
-export function CompareView({ found, series, diff, data, outputs, onOrder, onRun }: CompareProps) {
+/** The same comparison with its runs in another order; the first is the base. */
+export function reordered(found: Compared, runs: string[]): Compared {
+  const places = runs.map(run => found.runs.findIndex(row => row.run === run));
+  return {
+    ...found, runs: places.map(i => found.runs[i]),
+    rows: found.rows.map(row => ({ ...row, values: places.map(i => row.values[i]), best: row.best === null ? null : places.indexOf(row.best) })),
+  };
+}
+
+export function CompareView({ found: given, series, diff, data, outputs, onRun }: CompareProps) {
+  const [found, setFound] = useState(given);
+  useEffect(() => setFound(given), [given]);
   const [all, setAll] = useState(false);
   const [lifted, setLifted] = useState<string | null>(null);
   const names = found.runs.map(row => row.run);
@@ -27,18 +37,27 @@ export function CompareView({ found, series, diff, data, outputs, onOrder, onRun
   const best = found.rows.find(row => row.kind === 'metrics' && row.best !== null)?.best ?? null;
   const color = (i: number) => (!many ? COLORS[i % 5] : names[i] === lifted || i === best ? COLORS[i === best ? 0 : 1] : 'var(--jp-border-color1)');
   const shown = found.rows.filter(row => all || row.differs);
+  const order = (runs: string[]) => setFound(reordered(found, runs));
+  const base = (run: string) => order([run, ...names.filter(name => name !== run)]);
+  const pane = useRef<HTMLDivElement>(null);
+  const [narrow, setNarrow] = useState(false);
+  useEffect(() => {
+    const watcher = new ResizeObserver(([entry]) => setNarrow(entry.contentRect.width > 0 && entry.contentRect.width < 640));
+    watcher.observe(pane.current!);
+    return () => watcher.disconnect();
+  }, []);
   const copy = () => {
     const rows = [['', ...names], ...shown.map(row => [row.name, ...row.values.map(value => (value === null ? '' : String(value)))])];
     void navigator.clipboard?.writeText(rows.map(row => row.join('\t')).join('\n'));
   };
   return (
-    <div className="mm-compare">
+    <div className="mm-compare" ref={pane}>
       <div className="mm-bar">
         <b>Compare {names.length} runs</b><span className="mm-grow" />
         <button type="button" className={`mm-button${all ? '' : ' mm-on'}`} aria-pressed={!all} onClick={() => setAll(!all)}>Only differences</button>
         <Button icon="copy" label="Copy as a table" onClick={copy} />
       </div>
-      <div className="mm-scroll">
+      {narrow ? <Stacked found={found} shown={shown} onRun={onRun} onBase={base} /> : <div className="mm-scroll">
         <table className="mm-cmp" aria-label="What differs">
           <thead><tr><th scope="col" className="mm-quiet">against <b>{names[0]}</b></th>{found.runs.map((row, i) => (
             <th key={row.run} scope="col" draggable className={row.run === lifted ? 'mm-lifted' : ''} onMouseEnter={() => setLifted(row.run)} onMouseLeave={() => setLifted(null)}
@@ -47,10 +66,10 @@ export function CompareView({ found, series, diff, data, outputs, onOrder, onRun
                 event.preventDefault();
                 const moved = event.dataTransfer.getData('text/plain');
                 const rest = names.filter(name => name !== moved);
-                if (names.includes(moved)) onOrder([...rest.slice(0, i), moved, ...rest.slice(i)]);
+                if (names.includes(moved)) order([...rest.slice(0, i), moved, ...rest.slice(i)]);
               }}>
               <button type="button" className="mm-link" onClick={() => onRun(row.run)}><i className="mm-swatch" style={{ background: color(i) }} />{row.run}</button>
-              <span><VerdictGlyph verdict={row.verdict} words />{i > 0 && <button type="button" className="mm-link mm-small mm-quiet" onClick={() => onOrder([row.run, ...names.filter(name => name !== row.run)])}>as base</button>}</span>
+              <span><VerdictGlyph verdict={row.verdict} words />{i > 0 && <button type="button" className="mm-link mm-small mm-quiet" onClick={() => base(row.run)}>as base</button>}</span>
             </th>
           ))}</tr></thead>
           {(Object.keys(TITLES) as CompareRow['kind'][]).map(kind => {
@@ -58,7 +77,7 @@ export function CompareView({ found, series, diff, data, outputs, onOrder, onRun
             return rows.length ? <tbody key={kind}><tr><th scope="rowgroup" colSpan={names.length + 1} className="mm-quiet mm-small">{TITLES[kind]}</th></tr>{rows.map(row => <FactRow key={row.name} row={row} names={names} lifted={lifted} />)}</tbody> : null;
           })}
         </table>
-      </div>
+      </div>}
       <p className="mm-quiet mm-pad">{count(found.same, 'row')} {found.same === 1 ? 'is' : 'are'} the same in all {names.length} <button type="button" className="mm-link" onClick={() => setAll(!all)}>{all ? 'hide' : 'show'}</button></p>
       <div className="mm-two">
         <Curves names={names} series={found.series} load={series} color={color} many={many} />
@@ -71,22 +90,48 @@ export function CompareView({ found, series, diff, data, outputs, onOrder, onRun
   );
 }
 
-function FactRow({ row, names, lifted }: { row: CompareRow; names: string[]; lifted: string | null }) {
-  const numbers = row.values.map(value => (row.kind === 'metrics' ? real(value as number | string | null) : null));
+/** What a run's value of a row says beside the base's, and how it is marked. */
+function fact(row: CompareRow, i: number): { text: string; title: string; classes: string; change: JSX.Element | null } {
+  const value = row.values[i];
+  const differs = i > 0 && value !== row.values[0];
+  const classes = [differs && row.kind !== 'metrics' ? 'mm-differs' : '', i > 0 && !differs ? 'mm-quiet' : '', row.best === i ? 'mm-strong' : ''].join(' ');
+  if (row.kind !== 'metrics') return { text: value === null ? '–' : param(value), title: param(value), classes, change: null };
+  const numbers = row.values.map(one => real(one as number | string | null));
   const places = decimals(numbers);
+  const [number, base] = [numbers[i], numbers[0]];
+  const change = i > 0 && number !== null && base !== null ? number - base : null;
+  const better = change === null || !change || !row.direction ? null : change > 0 === (row.direction === 'up');
+  return {
+    text: metric(number, places), title: String(value), classes,
+    change: change === null ? null : <span className={`mm-delta ${better === null ? 'mm-quiet' : better ? 'mm-up' : 'mm-down'}`}> {better === null ? '' : better ? '▲ ' : '▼ '}{delta(change, places)}</span>,
+  };
+}
+
+function FactRow({ row, names, lifted }: { row: CompareRow; names: string[]; lifted: string | null }) {
   return (
     <tr>
       <th scope="row" className="mm-cut" title={row.name}>{row.name}{arrow(row.direction)}</th>
-      {row.values.map((value, i) => {
-        const differs = i > 0 && value !== row.values[0];
-        const classes = [differs && row.kind !== 'metrics' ? 'mm-differs' : '', i > 0 && !differs ? 'mm-quiet' : '', row.best === i ? 'mm-strong' : '', names[i] === lifted ? 'mm-lifted' : ''].join(' ');
-        if (row.kind !== 'metrics') return <td key={names[i]} className={classes} title={param(value)}>{value === null ? '–' : param(value)}</td>;
-        const [number, base] = [numbers[i], numbers[0]];
-        const change = i > 0 && number !== null && base !== null ? number - base : null;
-        const better = change === null || !change || !row.direction ? null : change > 0 === (row.direction === 'up');
-        return <td key={names[i]} className={classes} title={String(value)}>{metric(number, places)}{change !== null && <span className={`mm-delta ${better === null ? 'mm-quiet' : better ? 'mm-up' : 'mm-down'}`}> {better === null ? '' : better ? '▲ ' : '▼ '}{delta(change, places)}</span>}</td>;
+      {names.map((name, i) => {
+        const { text, title, classes, change } = fact(row, i);
+        return <td key={name} className={`${classes}${name === lifted ? ' mm-lifted' : ''}`} title={title}>{text}{change}</td>;
       })}
     </tr>
+  );
+}
+
+/** The same where there is no room for columns: a run a section. */
+function Stacked({ found, shown, onRun, onBase }: { found: Compared; shown: CompareRow[]; onRun: (run: string) => void; onBase: (run: string) => void }) {
+  return (
+    <div className="mm-stacked">{found.runs.map((row, i) => (
+      <section key={row.run} className="mm-section" aria-label={row.run}>
+        <h3><button type="button" className="mm-link mm-strong" onClick={() => onRun(row.run)}>{row.run}</button><VerdictGlyph verdict={row.verdict} words /><span className="mm-grow" />
+          {i > 0 ? <button type="button" className="mm-link mm-small mm-quiet" onClick={() => onBase(row.run)}>as base</button> : <span className="mm-quiet mm-small">base</span>}</h3>
+        {shown.map(one => {
+          const { text, title, classes, change } = fact(one, i);
+          return <div key={one.kind + one.name} className="mm-fact"><span className="mm-cut mm-quiet" title={one.name}>{one.name}{arrow(one.direction)}</span><span className={`${classes} mm-cut`} title={title}>{text}{change}</span></div>;
+        })}
+      </section>
+    ))}</div>
   );
 }
 

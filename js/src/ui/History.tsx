@@ -1,13 +1,13 @@
 // The history: groups of runs as a tree grid with virtual rows. Data comes from a `HistorySource`; nothing here knows Jupyter.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { KeyboardEvent, MouseEvent } from 'react';
+import type { KeyboardEvent } from 'react';
 import type { Experiment, History as Groups, Page, Row } from '../wire';
-import { age, decimals, duration, exact, metric, param, real } from './format';
-import { Button, Icon, StatusMark, VerdictGlyph, word } from './glyphs';
-import { arrow, Chip, Delta, mainMetric, sides } from './parts';
+import { age, decimals, real } from './format';
+import { DEFAULT_KEYS, type Keys } from './keys';
+import { mainMetric } from './parts';
+import { GROUP, GroupRow, RunRow } from './Rows';
 
 const PAGE = 50;
-const GROUP = 32;
 
 export interface HistorySource {
   page(experiment: string, offset: number, limit: number, changes: boolean): Promise<Page>;
@@ -22,6 +22,8 @@ export interface HistoryProps {
   columns: string[];
   open: Record<string, boolean>;
   picked: string[];
+  /** The letters of the actions, where the person changed them. */
+  keys?: Keys;
   onOpen: (groups: Record<string, boolean>) => void;
   onPick: (runs: string[]) => void;
   onRun: (run: string, at?: 'verdict') => void;
@@ -54,12 +56,28 @@ function usePages(source: HistorySource, tick: number, key: string, changes: boo
   };
 }
 
+/** Is the list being scrolled? Then its thumb says where one is. */
+function useThumb() {
+  const [moving, setMoving] = useState(false);
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const move = () => { setMoving(true); clearTimeout(timer.current); timer.current = window.setTimeout(() => setMoving(false), 900); };
+  return { moving, move };
+}
+
+function topRow(places: Place[], scroll: { top: number; height: number }, height: number, rowAt: (experiment: string, index: number) => Row | undefined): Row | undefined {
+  const middle = scroll.top + scroll.height / 2;
+  const place = places.find(one => one.kind === 'rows' && middle >= one.top && middle < one.top + one.group.count * height);
+  return place && rowAt(place.group.name, Math.floor((middle - place.top) / height));
+}
+
 export function HistoryView(props: HistoryProps) {
   const { groups, open, picked } = props;
   const grid = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 600, width: 300 });
   const [focus, setFocus] = useState(0);
   const [focused, setFocused] = useState(false);
+  const thumb = useThumb();
   const compact = groups.fits > 2000;
   const height = compact ? 24 : 44;
   const rowAt = usePages(props.source, props.tick, groups.root + props.wanted + groups.experiments.map(one => one.name).join(), !compact);
@@ -123,8 +141,13 @@ export function HistoryView(props: HistoryProps) {
       setFocus(next);
       reveal(next);
     };
+    const { keys: own = DEFAULT_KEYS } = props;
     const keys: Record<string, () => void> = {
-      ArrowDown: () => move(1), j: () => move(1), ArrowUp: () => move(-1), k: () => move(-1),
+      [own.down]: () => move(1), [own.up]: () => move(-1), [own.search]: props.onSearch,
+      [own.pick]: () => row && pick(row.run), [own.compare]: () => picked.length > 1 && props.onCompare(),
+      [own.replay]: () => (picked.length ? props.onReplay(picked) : row && props.onReplay([row.run])),
+      [own.restore]: () => row && props.onRestore(row.run), [own.copy]: () => row && void navigator.clipboard?.writeText(row.run),
+      ArrowDown: () => move(1), ArrowUp: () => move(-1),
       PageDown: () => move(Math.floor(scroll.height / height)), PageUp: () => move(-Math.floor(scroll.height / height)),
       Home: () => move(-order.count), End: () => move(order.count),
       ArrowRight: () => item && item.row === null && toggle(item.group.name, true),
@@ -134,10 +157,7 @@ export function HistoryView(props: HistoryProps) {
         else { const start = order.starts.find(one => one.place.kind === 'group' && one.place.group === item.group)!.start; setFocus(start); reveal(start); }
       },
       Enter: () => (row ? props.onRun(row.run) : item && toggle(item.group.name, !open[item.group.name])),
-      Escape: () => props.onPick([]), '/': props.onSearch,
-      x: () => row && pick(row.run), c: () => picked.length > 1 && props.onCompare(),
-      p: () => (picked.length ? props.onReplay(picked) : row && props.onReplay([row.run])),
-      r: () => row && props.onRestore(row.run), y: () => row && void navigator.clipboard?.writeText(row.run),
+      Escape: () => props.onPick([]),
     };
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (act) { event.preventDefault(); event.stopPropagation(); act(); }
@@ -189,139 +209,15 @@ export function HistoryView(props: HistoryProps) {
       );
     }
   }
+  const at = compact && thumb.moving ? topRow(places.found, scroll, height, rowAt) : undefined;
   return (
+    <div className="mm-gridhost">
+    {at && <div className="mm-thumb" aria-hidden="true" style={{ top: Math.round((scroll.top / Math.max(1, places.total - scroll.height)) * Math.max(0, scroll.height - 24)) }}><b>{at.run}</b> {age(at.started)}</div>}
     <div ref={grid} className={`mm-grid${compact ? ' mm-compact' : ''}`} role="treegrid" aria-label="History of runs" aria-rowcount={order.count} tabIndex={0} aria-activedescendant={active}
-      aria-multiselectable="true" onScroll={event => setScroll({ ...scroll, top: (event.target as HTMLElement).scrollTop })} onKeyDown={onKeyDown}
+      aria-multiselectable="true" onScroll={event => { setScroll({ ...scroll, top: (event.target as HTMLElement).scrollTop }); thumb.move(); }} onKeyDown={onKeyDown}
       onFocus={() => setFocused(true)} onBlur={() => setFocused(false)}>
       <div style={{ height: places.total, position: 'relative' }} role="rowgroup">{visible}</div>
     </div>
-  );
-}
-
-function GroupRow(props: { id: string; top: number; group: Experiment; open: boolean; focus: boolean; onToggle: () => void }) {
-  const { group, open } = props;
-  const places = decimals([group.low, group.high]);
-  return (
-    <div id={props.id} className={`mm-row mm-group${props.focus ? ' mm-focus' : ''}`} style={{ top: props.top, height: GROUP }} role="row" aria-level={1} aria-expanded={open}
-      aria-label={`${group.name}, ${group.count} runs`} onClick={props.onToggle}>
-      <span className="mm-gutter" role="gridcell"><Icon name={open ? 'down' : 'right'} /></span>
-      <span className="mm-main" role="gridcell"><b className="mm-cut" title={group.name}>{group.name}</b> <span className="mm-quiet mm-small">{group.count.toLocaleString('en-US')}</span></span>
-      {open ? (
-        <>
-          {group.low !== null && group.high !== null && group.low !== group.high && <span className="mm-thread mm-axis mm-quiet" role="gridcell"><i>{metric(group.low, Math.min(2, places)).replace(/^0\./, '.')}</i><i>{metric(group.high, Math.min(2, places)).replace(/^0\./, '.')}</i></span>}
-          <span className="mm-value mm-quiet mm-small mm-cut" role="gridcell" title={group.metric ?? ''}>{group.metric ? group.metric + arrow(group.direction) : ''}</span>
-          <span className="mm-cell-verdict mm-quiet mm-small" role="gridcell"><span className="mm-word">verdict</span></span>
-        </>
-      ) : (
-        <>
-          <span className="mm-thread" role="gridcell"><Spark group={group} /></span>
-          <span className="mm-value" role="gridcell" title={group.metric ?? ''}>{metric(real(group.latest))}</span>
-          <span className="mm-cell-verdict" role="gridcell"><VerdictGlyph verdict={group.verdict} words /></span>
-        </>
-      )}
     </div>
-  );
-}
-
-function Spark({ group }: { group: Experiment }) {
-  const points = group.spark;
-  if (points.length < 2) return null;
-  const values = points.map(point => point[1]);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const x = (i: number) => 2 + (i / (points.length - 1)) * 44;
-  const y = (value: number) => 16 - ((value - low) / (high - low || 1)) * 12;
-  const best = points.findIndex(point => point[0] === group.best);
-  return (
-    <svg width="48" height="20" aria-hidden="true" className="mm-spark">
-      <polyline points={points.map((point, i) => `${x(i)},${y(point[1])}`).join(' ')} fill="none" stroke="currentColor" strokeWidth="1" />
-      {best >= 0 && <circle cx={x(best)} cy={y(values[best])} r="2.4" className="mm-best" />}
-    </svg>
-  );
-}
-
-interface RowProps {
-  id: string; top: number; height: number; row: Row; group: Experiment; compact: boolean; width: number; before?: Row; after?: Row; places: number; name: string | null;
-  columns: string[]; picked: boolean; picking: boolean; focus: boolean;
-  onClick: (event: MouseEvent) => void; onPick: () => void; onRestore: () => void; onReplay: () => void;
-}
-
-function RunRow(props: RowProps) {
-  const { row, group, name, places } = props;
-  const shown = mainMetric(row, name);
-  const value = shown ? real(shown.value) : null;
-  const ended = row.status !== 'completed' && row.status !== 'running';
-  const said = row.said ?? (row.status === 'interrupted' ? `interrupted after ${duration(row.seconds)}` : row.status === 'crashed' ? 'the kernel died before the cell ended' : null);
-  const chips = row.changes ?? [];
-  const room = props.width >= 520 ? 3 : props.width >= 420 ? 2 : 1;
-  const label = [
-    row.run, `${age(row.started)} ago`, ended ? said : shown && `${shown.name} ${metric(value, places)}`,
-    shown?.better === true ? 'better' : shown?.better === false ? 'worse' : '', word(row.verdict),
-    chips[0] ? `changed ${chips[0].name}${chips[0].old !== null ? ` from ${sides(chips[0])[0]}` : ''} to ${sides(chips[0])[1]}` : '',
-  ].filter(Boolean).join(', ');
-  return (
-    <div id={props.id} className={`mm-row mm-run${props.picked ? ' mm-picked' : ''}${props.focus ? ' mm-focus' : ''}${row.status === 'running' ? ' mm-live' : ''}`}
-      style={{ top: props.top, height: props.height }} role="row" aria-level={2} aria-selected={props.picked} aria-label={label} onClick={props.onClick}>
-      <span className="mm-gutter" role="gridcell">
-        <span className={`mm-check${props.picking ? ' mm-shown' : ''}`}><input type="checkbox" checked={props.picked} tabIndex={-1} aria-label={`pick ${row.run}`} onClick={event => event.stopPropagation()} onChange={props.onPick} /></span>
-        <span className="mm-state">{!props.picking && <StatusMark status={row.status} />}</span>
-      </span>
-      <span className="mm-main" role="gridcell">
-        <span className="mm-line">
-          <b>{row.version}</b> <span className="mm-quiet mm-small" title={exact(row.started)}>{props.compact ? '' : age(row.started)}</span>
-          {row.models.length > 0 && <span className="mm-quiet" title={row.models.join(', ')}><Icon name="model" size={12} /></span>}
-          {!props.compact && Object.entries(row.tags).slice(0, props.width >= 420 ? 2 : 1).map(([key, tag]) => <span key={key} className="mm-tag mm-cut" title={`${key}=${tag}`}>{tag}</span>)}
-          {props.compact && <span className="mm-quiet mm-small mm-cut">{row.params.filter(one => one.origin === 'author').slice(0, 4).map(one => `${one.name} ${param(one.value)}`).join(', ')}</span>}
-        </span>
-        {!props.compact && (
-          <span className="mm-line mm-small">
-            {said ? <span className={ended && row.status !== 'interrupted' ? 'mm-code mm-bad mm-cut' : 'mm-code mm-quiet mm-cut'} title={said}>{said}</span>
-              : <>{chips.slice(0, room).map(change => <Chip key={change.kind + change.name} change={change} />)}{chips.length > room && <span className="mm-quiet">+{chips.length - room}</span>}
-                {!chips.length && row.note && <span className="mm-quiet mm-cut" title={row.note}>{row.note}</span>}</>}
-          </span>
-        )}
-      </span>
-      {!said && props.width >= 520 && props.columns.map(column => <span key={column} className="mm-column mm-cut" role="gridcell" title={column}>{columnValue(row, column)}</span>)}
-      {!said && (
-        <span className="mm-thread" role="gridcell">
-          {!props.compact && <Thread {...props} value={value} />}
-          <span className="mm-hover"><Button icon="restore" label={`Restore the source of ${row.run}`} text={false} kind="bare" onClick={props.onRestore} /><Button icon="replay" label={`Replay ${row.run}`} text={false} kind="bare" onClick={props.onReplay} /></span>
-        </span>
-      )}
-      {!said && (
-        <span className={`mm-value${group.best === row.version ? ' mm-strong' : ''}`} role="gridcell" title={shown ? `${shown.name} ${shown.value}` : 'no metric'}>
-          <span>{metric(value, places)}</span>{!props.compact && shown && <Delta shown={shown} places={places} />}
-        </span>
-      )}
-      <span className="mm-cell-verdict" role="gridcell">
-        {row.status === 'running' ? <span className="mm-quiet mm-small mm-word">{duration(Date.now() / 1000 - row.started)}</span> : ended && !row.verdict ? null : <VerdictGlyph verdict={row.verdict} words />}
-      </span>
-    </div>
-  );
-}
-
-export function columnValue(row: Row, column: string): string {
-  const [kind, name] = [column.slice(0, column.indexOf('.')), column.slice(column.indexOf('.') + 1)];
-  if (kind === 'metrics') return metric(real(row.metrics.find(one => one.name === name)?.value ?? null));
-  if (kind === 'tags') return row.tags[name] ?? '–';
-  return param(row.params.find(one => one.name === name)?.value);
-}
-
-/** The sparkline of an open experiment: each row draws its own dot and the halves of the lines to its neighbours. */
-function Thread(props: RowProps & { value: number | null }) {
-  const { group, value, height, name } = props;
-  if (value === null || !isFinite(value) || group.low === null || group.high === null) return null;
-  const x = (at: number) => 5 + ((at - group.low!) / (group.high! - group.low! || 1)) * 38;
-  const other = (row?: Row) => {
-    const found = row && !row.said ? real(mainMetric(row, name)?.value ?? null) : null;
-    return found !== null && isFinite(found) ? found : null;
-  };
-  const [above, below] = [other(props.before), other(props.after)];
-  const best = group.best === props.row.version;
-  return (
-    <svg width="48" height={height} aria-hidden="true" className="mm-threadline">
-      {above !== null && <line x1={(x(value) + x(above)) / 2} y1="0" x2={x(value)} y2={height / 2} />}
-      {below !== null && <line x1={x(value)} y1={height / 2} x2={(x(value) + x(below)) / 2} y2={height} />}
-      <circle cx={x(value)} cy={height / 2} r={best ? 3.2 : 2.3} className={best ? 'mm-best' : props.row.status === 'running' ? 'mm-open' : ''} />
-    </svg>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Cause, Run, Series, Verdict as Judged } from '../wire';
 import { Chart, COLORS } from './Chart';
 import { age, bytes, count, decimals, duration, exact, param, real } from './format';
-import { Button, Icon, StatusMark, VERDICTS, VerdictGlyph } from './glyphs';
+import { Button, Icon, StatusMark, VERDICTS, VerdictGlyph, word } from './glyphs';
 import { arrow, Delta, Editable, MetricValue, Section, Shown, shortName, sides, SourceDiff, type Renderer } from './parts';
 
 export interface RunPageProps {
@@ -166,7 +166,7 @@ export function VerdictPart({ judged, onReplay }: { judged: Judged; onReplay?: (
   return (
     <section className="mm-section" id="mm-verdict">
       <h3>Verdict</h3>
-      <div className="mm-sentence"><VerdictGlyph verdict={judged.verdict} size={22} /><div><b>{judged.said}</b><div className="mm-quiet mm-small" title={exact(judged.at)}>{count(judged.replays, 'replay')}, {age(judged.at)}{age(judged.at) === 'now' ? '' : ' ago'}, {duration(judged.seconds)}; {judged.slice} recipe, {judged.executions} of {count(judged.of, 'execution')}</div></div></div>
+      <div className="mm-sentence"><VerdictGlyph verdict={judged.verdict} size={22} /><div><b>{word(judged.verdict)}</b><div>{judged.said}</div><div className="mm-quiet mm-small" title={exact(judged.at)}>{count(judged.replays, 'replay')}, {age(judged.at)}{age(judged.at) === 'now' ? '' : ' ago'}, {duration(judged.seconds)}; {judged.slice} recipe, {judged.executions} of {count(judged.of, 'execution')}</div></div></div>
       {judged.causes.length > 0 && <><h4>Causes</h4>{judged.causes.map((cause, i) => <CauseLine key={i} cause={cause} />)}</>}
       {onReplay && judged.causes.length > 0 && <div className="mm-actions"><Button icon="replay" label="Replay again" onClick={onReplay} /></div>}
       <h4>Items: {worst.length} of {judged.items.length} differ{judged.not_compared.length ? `, ${judged.not_compared.length} not compared` : ''}</h4>

@@ -4,6 +4,7 @@ import type { History as Groups, Names, Replays as Found, Run, Series } from '..
 import { Client, Refused } from '../client';
 import { Button, Icon } from './glyphs';
 import { HistoryView } from './History';
+import { ownKeys } from './keys';
 import { Trouble, type Renderer } from './parts';
 import { ReplaysView } from './Replays';
 import { RunPage } from './RunPage';
@@ -18,6 +19,8 @@ export interface Host {
   onNotebook(changed: () => void): () => void;
   /** Something asks the panel to show a run. */
   onShow(show: (run: string, at?: 'verdict') => void): () => void;
+  /** The letters of actions that the person set, or nothing. */
+  keys?(): unknown;
   recording(): 'on' | 'off' | 'none';
   track(): void;
   compare(runs: string[]): void;
@@ -57,15 +60,20 @@ export function Sidebar({ host }: { host: Host }) {
   const [menu, setMenu] = useState(false);
   const [notebook, setNotebook] = useState(host.notebook());
   const [enabled, setEnabled] = useState<boolean | null>(null);
+  const [recent, setRecent] = useKept<string[][]>(host, 'compared', []);
   const list = useRef<HTMLDivElement>(null);
 
   useEffect(() => host.onNotebook(() => setNotebook(host.notebook())), [host]);
   useEffect(() => host.onShow((name, at) => { setTab('history'); setShown({ run: name, at }); }), [host]);
 
+  const [empty, setEmpty] = useState(false);
+  const loaded = useRef<string | null>(null);
+
   const scoped = scope === 'notebook' && notebook ? notebook : undefined;
   const load = useCallback(async () => {
     try {
       const found = await client.get<Groups>('experiments', { query, notebook: scoped, metric });
+      loaded.current = notebook;
       setGroups(found);
       setFault(null);
       setTrouble(null);
@@ -73,11 +81,14 @@ export function Sidebar({ host }: { host: Host }) {
       const refused = error instanceof Refused ? error : new Refused('error', String(error));
       if (refused.code === 'bad-query') setFault({ message: refused.message, column: refused.column });
       else if (refused.code === 'no-workspace') { setGroups(null); setTrouble(null); setFault(null); setNames(null); setTick(n => n); setReplays(null); setAway(null); setEmpty(true); return; }
-      else if (refused.code !== 'server-away') setTrouble(refused);
+      else if (refused.code !== 'server-away') {
+        // What another notebook's store said is not shown under this one's trouble.
+        if (loaded.current !== notebook) { setGroups(null); setReplays(null); }
+        setTrouble(refused);
+      }
     }
     setEmpty(false);
   }, [client, query, scoped, metric, notebook]);
-  const [empty, setEmpty] = useState(false);
   const loadReplays = useCallback(async () => {
     try { setReplays(await client.get<Found>('jobs')); } catch { /* the history says what is wrong */ }
   }, [client, notebook]);
@@ -102,7 +113,8 @@ export function Sidebar({ host }: { host: Host }) {
     };
     const again = (error?: unknown) => {
       if (stop.signal.aborted) return;
-      if (error instanceof Refused && error.code === 'no-workspace') { timer = window.setTimeout(listen, 1000); void load(); return; }
+      // It answers, but there is nothing to listen to: no store yet, or one that cannot be read.
+      if (error instanceof Refused && error.code !== 'server-away') { setAway(null); timer = window.setTimeout(listen, error.code === 'no-workspace' ? 1000 : 5000); void load(); return; }
       const wait = pause;
       pause = Math.min(pause * 2, 15);
       setAway(before => ({ since: before?.since ?? Date.now(), next: Date.now() + wait * 1000 }));
@@ -142,6 +154,10 @@ export function Sidebar({ host }: { host: Host }) {
       setShown(null);
     }
   };
+  const compare = (runs: string[]) => {
+    if (runs.length > 1) setRecent([runs, ...recent.filter(one => one.join() !== runs.join())].slice(0, 10));
+    host.compare(runs);
+  };
   const active = replays?.jobs.filter(job => job.state === 'running' || job.state === 'waiting').length ?? 0;
   const tabs: [Tab, string, number][] = [['history', 'History', 0], ['compare', 'Compare', 0], ['replays', 'Replays', active]];
   const lost = away && Date.now() - away.since > 1500;
@@ -160,7 +176,7 @@ export function Sidebar({ host }: { host: Host }) {
       {lost && <Away away={away!} readOnly={!!groups} />}
       <div className="mm-body" role="tabpanel" aria-labelledby={`mm-tab-${tab}`}>
         {tab === 'replays' && (replays ? <ReplaysView found={replays} onStop={job => void act(() => client.send('DELETE', `jobs/${job.id}`))} onReplay={replay} onRest={() => void act(() => client.send('POST', 'jobs', { unreplayed: true }))} onRun={(name, at) => { setTab('history'); setShown({ run: name, at }); }} /> : <Nothing host={host} />)}
-        {tab === 'compare' && <Picked picked={picked} onCompare={() => host.compare(picked)} onDrop={name => setPicked(picked.filter(one => one !== name))} />}
+        {tab === 'compare' && <Picked picked={picked} recent={recent} onCompare={compare} onForget={runs => setRecent(recent.filter(one => one !== runs))} onDrop={name => setPicked(picked.filter(one => one !== name))} />}
         {tab === 'history' && shown && run && (
           <RunPage run={run} at={shown.at} render={host.render} readOnly={groups?.read_only ?? false}
             series={(name, other) => client.get<Series>(`runs/${other ?? run.row.run}/series`, { name })} artifactUrl={digest => client.url(`runs/${run.row.run}/artifacts/${digest}`)}
@@ -187,12 +203,12 @@ export function Sidebar({ host }: { host: Host }) {
                     {trouble && <p className="mm-fault mm-small" role="alert">{trouble.message} <span className="mm-quiet">{trouble.code}</span> <button type="button" className="mm-link" onClick={() => setTrouble(null)}>dismiss</button></p>}
                     <Search query={query} count={query ? `${groups.fits.toLocaleString('en-US')} of ${groups.total.toLocaleString('en-US')}` : ''} error={fault} names={names} onQuery={setQuery} focusTick={focusTick} />
                     {groups.fits === 0 ? <div className="mm-empty"><h2>No run fits</h2><p>{groups.total.toLocaleString('en-US')} runs were looked at.</p><Button label="Clear the search" onClick={() => setQuery('')} /></div> : (
-                      <HistoryView groups={groups} tick={tick} source={source} wanted={metric} columns={columns} open={open} picked={picked} onOpen={setOpened} onPick={setPicked}
-                        onRun={(name, at) => setShown({ run: name, at })} onCompare={() => host.compare(picked)} onReplay={replay} onRestore={restore} onSearch={() => setFocusTick(n => n + 1)} />
+                      <HistoryView groups={groups} tick={tick} source={source} wanted={metric} keys={ownKeys(host.keys?.())} columns={columns} open={open} picked={picked} onOpen={setOpened} onPick={setPicked}
+                        onRun={(name, at) => setShown({ run: name, at })} onCompare={() => compare(picked)} onReplay={replay} onRestore={restore} onSearch={() => setFocusTick(n => n + 1)} />
                     )}
                     {picked.length > 0 ? (
                       <div className="mm-foot mm-picks" role="toolbar" aria-label="Picked runs"><b>{picked.length === 1 ? picked[0] : `${picked.length} runs`}</b><span className="mm-grow" />
-                        <Button icon="compare" label="Compare" kind="brand" onClick={() => host.compare(picked)} disabled={picked.length < 2} /><Button icon="replay" label="Replay" onClick={() => replay(picked)} />
+                        <Button icon="compare" label="Compare" kind="brand" onClick={() => compare(picked)} disabled={picked.length < 2} /><Button icon="replay" label="Replay" onClick={() => replay(picked)} />
                         <Button icon="bin" label="Delete the picked runs" text={false} kind="bare" onClick={() => void remove(picked)} /><Button icon="close" label="Clear the picked" text={false} kind="bare" onClick={() => setPicked([])} /></div>
                     ) : (
                       <div className="mm-foot mm-quiet mm-small"><span>{groups.fits.toLocaleString('en-US')} {groups.fits === 1 ? 'run' : 'runs'}, {groups.experiments.length} {groups.experiments.length === 1 ? 'experiment' : 'experiments'}</span><span className="mm-grow" />{groups.fits > 2000 ? 'compact rows' : <><span className="mm-up">▲</span> better <span className="mm-down">▼</span> worse</>}{groups.read_only && ' · read only'}</div>
@@ -226,12 +242,22 @@ function Nothing({ host, inNotebook }: { host: Host; inNotebook?: boolean }) {
   );
 }
 
-function Picked({ picked, onCompare, onDrop }: { picked: string[]; onCompare: () => void; onDrop: (run: string) => void }) {
-  if (!picked.length) return <div className="mm-empty"><h2>Nothing picked yet</h2><p>Pick two or more runs in the history: with the box at their left, with Ctrl and a click, or with the key X. Then press C.</p></div>;
+function Picked(props: { picked: string[]; recent: string[][]; onCompare: (runs: string[]) => void; onDrop: (run: string) => void; onForget: (runs: string[]) => void }) {
+  const { picked, recent } = props;
   return (
-    <div className="mm-section"><h3>Picked <span className="mm-quiet mm-small">{picked.length}</span></h3>
-      {picked.map(name => <div key={name} className="mm-fact"><b className="mm-cut">{name}</b><Button icon="close" label={`Leave ${name} out`} text={false} kind="bare" onClick={() => onDrop(name)} /></div>)}
-      <div className="mm-actions"><Button icon="compare" label="Compare" kind="brand" disabled={picked.length < 2} onClick={onCompare} /></div>
+    <div className="mm-page">
+      {!picked.length && <div className="mm-empty"><h2>Nothing picked yet</h2><p>Pick two or more runs in the history: with the box at their left, with Ctrl and a click, or with the key X. Then press C.</p></div>}
+      {picked.length > 0 && (
+        <div className="mm-section"><h3>Picked <span className="mm-quiet mm-small">{picked.length}</span></h3>
+          {picked.map(name => <div key={name} className="mm-fact"><b className="mm-cut">{name}</b><Button icon="close" label={`Leave ${name} out`} text={false} kind="bare" onClick={() => props.onDrop(name)} /></div>)}
+          <div className="mm-actions"><Button icon="compare" label="Compare" kind="brand" disabled={picked.length < 2} onClick={() => props.onCompare(picked)} /></div>
+        </div>
+      )}
+      {recent.length > 0 && (
+        <div className="mm-section"><h3>Compared before</h3>
+          {recent.map(runs => <div key={runs.join()} className="mm-fact"><button type="button" className="mm-link mm-cut" title={runs.join(', ')} onClick={() => props.onCompare(runs)}>{runs.length > 3 ? `${runs.slice(0, 2).join(', ')} and ${runs.length - 2} more` : runs.join(', ')}</button><Button icon="close" label={`Forget the comparison of ${runs.join(', ')}`} text={false} kind="bare" onClick={() => props.onForget(runs)} /></div>)}
+        </div>
+      )}
     </div>
   );
 }

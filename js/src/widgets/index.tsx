@@ -36,7 +36,7 @@ function View({ model }: { model: Model }) {
   }
   const series = (data.series ?? {}) as Record<string, Series>;
   const diffs = (data.diffs ?? {}) as Record<string, Diff>;
-  return <CompareView found={data.compare as Compare} series={(run, name) => (series[`${run} ${name}`] ? Promise.resolve(series[`${run} ${name}`]) : Promise.reject(new Error('absent')))} diff={(old, now) => (diffs[`${old} ${now}`] ? Promise.resolve(diffs[`${old} ${now}`]) : Promise.reject(new Error('absent')))} onOrder={() => undefined} onRun={() => undefined} />;
+  return <CompareView found={data.compare as Compare} series={(run, name) => (series[`${run} ${name}`] ? Promise.resolve(series[`${run} ${name}`]) : Promise.reject(new Error('absent')))} diff={(old, now) => (diffs[`${old} ${now}`] ? Promise.resolve(diffs[`${old} ${now}`]) : Promise.reject(new Error('absent')))} onRun={() => undefined} />;
 }
 
 export default {
