@@ -96,7 +96,7 @@ def _outcome(run: ActiveRun, error: BaseException | None, log: SessionLog) -> Ou
         seconds=run.seconds,
         failure=failure,
         params=tuple(run.params.values()),
-        metrics=tuple(run.metrics.values()),
+        metrics=run.final_metrics(),
         tags=run.tags,
         note=run.note,
         models=tuple(run.models.values()),

@@ -100,7 +100,7 @@ class CellRun:
             seconds=ended.seconds,
             failure=ended.failure,
             params=tuple({**found.params, **run.params}.values()),
-            metrics=tuple({**found.metrics, **run.metrics}.values()),
+            metrics=run.final_metrics(found.metrics),
             tags=run.tags,
             note=run.note,
             series=tuple(found.series),

@@ -71,6 +71,7 @@ class ActiveRun:
         self._redact = redact
         self._points: dict[str, list[tuple[int, float, float]]] = {}
         self._next_step: dict[str, int] = {}
+        self._last: dict[str, float] = {}
         self._waiting = 0
         self._flushed = self._clock
         self._lock = threading.Lock()
@@ -114,8 +115,18 @@ class ActiveRun:
         for name, value in {**(metrics or {}), **named}.items():
             self.metrics[name] = Metric(name=name, value=_number(name, value))
 
+    def final_metrics(self, bound: Mapping[str, Metric] | None = None) -> tuple[Metric, ...]:
+        """The metrics at the end: those that the cell bound, those that were logged, and the last points of series."""
+        named = {**(bound or {}), **self.metrics}
+        ends = {
+            name: Metric(name=name, value=value)
+            for name, value in self._last.items()
+            if name not in named
+        }
+        return tuple({**named, **ends}.values())
+
     def log(self, step: int | None = None, **values: Any) -> None:
-        """Add one point to each named series.
+        """Add one point to each named series. A series' last value is a metric too, unless one has its name.
 
         Args:
             step: where the point lies; counted 0, 1, 2, ... for each series when left out.
@@ -134,6 +145,7 @@ class ActiveRun:
                 place = self._next_step.get(name, 0) if at is None else at
                 self._next_step[name] = place + 1
                 self._points.setdefault(name, []).append((place, number, now))
+            self._last.update(points)
             self._waiting += len(points)
             due = self._waiting >= FLUSH_POINTS
         if due or time.perf_counter() - self._flushed > FLUSH_SECONDS:

@@ -55,7 +55,10 @@ def test_a_loop_of_blocks_in_a_script_is_a_run_each_and_they_replay(space: Works
     rows = runs.find(sort="started", workspace=space)
     assert [str(row.ref) for row in rows] == ["sweep/1", "sweep/2", "sweep/3"]
     assert rows[0].started < rows[1].started < rows[2].started
-    assert [row.metrics for row in rows] == [{"score": 1.5}, {"score": 3.0}, {"score": 4.5}]
+    last = [1 / (depth + 2) for depth in (1, 2, 3)]
+    assert [row.metrics for row in rows] == [
+        {"score": depth * 1.5, "loss": loss} for depth, loss in enumerate(last, 1)
+    ]
     run = runs.get("sweep/2", workspace=space)
     assert (run.row.kind, run.row.status, run.block) == ("script", "completed", 1)
     assert (run.row.param("depth"), run.row.tags) == (2, {"by": "script"})

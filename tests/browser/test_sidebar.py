@@ -60,6 +60,12 @@ def test_a_search_completes_names_and_shows_its_error_in_place(page: Any, lab: L
     expect(field).to_have_value("metrics.accuracy")
     field.press_sequentially(" > 0.96")
     expect(page.locator(".mm-total")).to_have_text("3 of 7")
+    field.fill("experiment == 'churn'")
+    expect(rows(page).filter(has_text="0.951")).to_have_count(1)
+    field.fill("experiment == 'churn' and metrics.accuracy > 0.96")
+    expect(rows(page).filter(has_text="0.972")).to_have_count(1)
+    expect(rows(page)).to_have_count(3)
+    expect(rows(page).filter(has_text="0.951")).to_have_count(0)
     field.fill("metrics.accuracy >> 1")
     expect(page.locator(".mm-fault")).to_be_visible()
     expect(rows(page).first).to_be_visible()  # the last good result stays

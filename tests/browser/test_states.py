@@ -67,7 +67,9 @@ def test_past_two_thousand_runs_the_thumb_says_where_one_is(page: Any, lab: Lab)
     shoot(page, "compact")
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+@pytest.mark.parametrize(
+    "theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
+)
 def test_axe_finds_no_serious_fault_in_any_theme(page: Any, lab: Lab, axe: str, theme: str) -> None:
     open_lab(page, lab, theme=theme, width=440)
     expect(page.locator("#mm-history .mm-run").first).to_be_visible()
@@ -115,7 +117,9 @@ def test_names_that_go_on_and_on_leave_numbers_and_verdicts_in_place(page: Any, 
     run_cell(page, 0, "%load_ext mm_jupyter")
     for value in (1, 2):
         run_cell(
-            page, 1, f"%%track {LONG} -t {'t' * 60}={'v' * 60}\n{'p' * 70} = {value}\naccuracy = 0.5"
+            page,
+            1,
+            f"%%track {LONG} -t {'t' * 60}={'v' * 60}\n{'p' * 70} = {value}\naccuracy = 0.5",
         )
     row = page.locator(f'#mm-history .mm-run[aria-label^="{LONG}/2,"]')
     expect(row).to_be_visible()
@@ -188,4 +192,6 @@ def test_a_store_that_goes_while_it_is_shown_takes_its_runs_with_it(
     open_lab(page, lab, path="gone/many.ipynb")
     expect(page.locator("#mm-history .mm-run").first).to_be_visible()
     shutil.rmtree(place / ".mm")
-    expect(page.locator('#mm-history .mm-run[aria-label^="sweep"]')).to_have_count(0, timeout=15_000)
+    expect(page.locator('#mm-history .mm-run[aria-label^="sweep"]')).to_have_count(
+        0, timeout=15_000
+    )

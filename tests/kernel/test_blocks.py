@@ -48,7 +48,7 @@ def test_each_block_is_the_next_version(log: SessionLog, local: Store, running: 
     run = local.run(RunRef("churn", 2))
     assert (run.row.kind, run.row.status, run.block) == ("script", "completed", 1)
     assert run.row.param("depth") == 2
-    assert run.row.metrics == {"acc": 1.0}
+    assert run.row.metrics == {"acc": 1.0, "loss": 0.5}
     assert run.row.tags == {"a": "b", "more": "1"}
     assert run.row.note == "hi"
     assert run.series == {"loss": 1}

@@ -229,7 +229,7 @@ def test_a_block_in_a_cell_replays(kernel) -> None:
         "        run.log_metrics({'score': depth * 1.5})\n"
         "        for step in range(3): run.log(loss=1.0 / (step + depth), step=step)\n"
     )
-    assert runs.get("loop/2").row.metrics == {"score": 3.0}
+    assert runs.get("loop/2").row.metrics == {"score": 3.0, "loss": 0.25}
     judgement = replay("loop/2")
     assert judgement.verdict == "identical", judgement
     assert verdicts(judgement)["series loss"] == "identical"

@@ -39,6 +39,8 @@ type Place = { kind: 'group'; group: Experiment; top: number; height: number } |
 function usePages(source: HistorySource, tick: number, key: string, changes: boolean) {
   const pages = useRef(new Map<string, { rows: Row[]; tick: number; asked: number }>());
   const [, redraw] = useState(0);
+  const before = useRef(source);
+  if (before.current !== source) { before.current = source; pages.current = new Map(); }
   useEffect(() => { pages.current.clear(); redraw(n => n + 1); }, [key]);
   return (experiment: string, index: number): Row | undefined => {
     const page = Math.floor(index / PAGE);

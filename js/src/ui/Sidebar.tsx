@@ -68,6 +68,8 @@ export function Sidebar({ host }: { host: Host }) {
 
   const [empty, setEmpty] = useState(false);
   const loaded = useRef<string | null>(null);
+  /** What the groups on the screen were asked with: their rows are asked with the same. */
+  const [applied, setApplied] = useState<{ query: string; notebook?: string; path: string | null }>({ query: '', path: null });
 
   const scoped = scope === 'notebook' && notebook ? notebook : undefined;
   const load = useCallback(async () => {
@@ -75,6 +77,7 @@ export function Sidebar({ host }: { host: Host }) {
       const found = await client.get<Groups>('experiments', { query, notebook: scoped, metric });
       loaded.current = notebook;
       setGroups(found);
+      setApplied(before => (before.query === query && before.notebook === scoped && before.path === notebook ? before : { query, notebook: scoped, path: notebook }));
       setFault(null);
       setTrouble(null);
     } catch (error) {
@@ -139,8 +142,8 @@ export function Sidebar({ host }: { host: Host }) {
     return { ...Object.fromEntries(first), ...opened };
   }, [groups, opened]);
   const source = useMemo(() => ({
-    page: (experiment: string, offset: number, limit: number, changes: boolean) => client.get<import('../wire').Page>('runs', { query, notebook: scoped, experiment, offset, limit, changes: changes ? undefined : 0 }),
-  }), [client, query, scoped]);
+    page: (experiment: string, offset: number, limit: number, changes: boolean) => client.get<import('../wire').Page>('runs', { query: applied.query, notebook: applied.notebook, experiment, offset, limit, changes: changes ? undefined : 0 }),
+  }), [client, applied]);
 
   const act = async (work: () => Promise<unknown>) => {
     try { await work(); setTick(n => n + 1); } catch (error) { setTrouble(error instanceof Refused ? error : new Refused('error', String(error))); }
