@@ -165,7 +165,8 @@ def start_lab(
     log = (root.parent / "lab.log").open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True",
+         "--JupyterNotebookApp.expose_app_in_browser=True",
          "--LabApp.extension_manager=readonly", "--LanguageServerManager.autodetect=False",
          f"--ServerApp.root_dir={root}"],
         cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=log,

@@ -19,6 +19,14 @@ from playwright.sync_api import expect
 from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot
 from tests.browser.many import fill
 
+HOLD = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("PRAGMA locking_mode = EXCLUSIVE")
+held.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
 LONG = "a-name-of-an-experiment-that-goes-on-and-on-and-on-and-on-until-somebody-stops-it"
 
 
@@ -124,8 +132,9 @@ def test_names_that_go_on_and_on_leave_numbers_and_verdicts_in_place(page: Any, 
     row = page.locator(f'#mm-history .mm-run[aria-label^="{LONG}/2,"]')
     expect(row).to_be_visible()
     inside = page.evaluate(
-        """() => [...document.querySelectorAll('#mm-history .mm-run .mm-value, #mm-history .mm-run .mm-cell-verdict')].every(one => {
-            const [own, panel] = [one.getBoundingClientRect(), document.querySelector('#mm-history').getBoundingClientRect()];
+        """() => [...document.querySelectorAll('.mm-run .mm-value, .mm-run .mm-cell-verdict')].every(one => {
+            const own = one.getBoundingClientRect();
+            const panel = document.querySelector('#mm-history').getBoundingClientRect();
             return own.width > 10 && own.right <= panel.right + 1;
         })"""
     )
@@ -166,11 +175,7 @@ def test_a_locked_store_gets_a_sentence_and_comes_back(
 ) -> None:
     place = broken("locked")
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import sqlite3, sys\n"
-         "held = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
-         "held.execute('PRAGMA locking_mode = EXCLUSIVE')\n"
-         "held.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.read()",
-         str(place / ".mm" / "store.db")],
+        [sys.executable, "-c", HOLD, str(place / ".mm" / "store.db")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert holder.stdout is not None
