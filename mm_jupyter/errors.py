@@ -137,6 +137,13 @@ class CannotReplay(MmError):
     sentence = "{0} cannot be replayed: {1}."
 
 
+class CannotRebuild(MmError):
+    """An environment that cannot be made again. ``args``: why, as the end of a sentence."""
+
+    code = "cannot-rebuild"
+    sentence = "The environment cannot be rebuilt: {0}."
+
+
 class KernelDied(MmError):
     """``args``: what happened ("The kernel died in cell 3"), why."""
 

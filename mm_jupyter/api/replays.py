@@ -11,9 +11,9 @@ import nbformat
 from mm_jupyter.analysis.comparing import user_rules
 from mm_jupyter.api.runs import find, found, writer
 from mm_jupyter.configuration import configured
-from mm_jupyter.errors import BadInput, CannotReplay
+from mm_jupyter.errors import BadInput, CannotRebuild, CannotReplay
 from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName
-from mm_jupyter.replaying import minimising
+from mm_jupyter.replaying import environments, minimising
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.recipe import to_notebook
 from mm_jupyter.replaying.record import Record, recipes, slice_of
@@ -79,7 +79,7 @@ def write_recipe(
     return made
 
 
-def replay(
+def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has a place
     names: Sequence[str] | str,
     *,
     times: int = 1,
@@ -87,6 +87,8 @@ def replay(
     allow: Sequence[str] = (),
     timeout: float | None = None,
     freeze_time: bool = False,
+    environment: str = "current",
+    without: Sequence[str] = (),
     progress: Callable[[ReplayProgress], None] | None = None,
     workspace: Workspace | None = None,
 ) -> list[Judgement]:
@@ -98,10 +100,13 @@ def replay(
         allow: ``network``, ``process``, or paths outside the scratch directory that may be written.
         timeout: seconds for one replay; by default ten times the record, and at least a minute.
         freeze_time: let the clock show, in each cell, when that cell was recorded.
+        environment: ``current``, ``recorded`` (rebuilt by uv), or the path of another interpreter that has ipykernel.
+        without: packages to leave out of a rebuilt environment.
         progress: told after every cell.
 
     Raises:
         NoSuchRun, CannotReplay: before anything runs.
+        CannotRebuild: the recorded environment cannot be made again; before anything runs.
         StoreUntrusted: replaying runs the store's code, and the store belongs to another user.
     """
     space = found(workspace)
@@ -110,7 +115,16 @@ def replay(
     refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
     settings = _settings(space, allow, timeout, restore=restore, freeze_time=freeze_time)
     records = [record_of(space, ref) for ref in refs]
-    given = [_with_own_rules(space, record, settings) for record in records]
+    given = [
+        within(
+            record,
+            _with_own_rules(space, record, settings),
+            environment,
+            without,
+            _teller(record, progress),
+        )
+        for record in records
+    ]
     return [
         _kept(space, verify(record, own, times=times, progress=_teller(record, progress)))
         for record, own in zip(records, given, strict=True)
@@ -170,6 +184,31 @@ def _settings(
         freeze_time=freeze_time,
         rules=user_rules(configured(space.root).noise, "pyproject.toml"),
     )
+
+
+def within(
+    record: Record,
+    settings: Settings,
+    environment: str,
+    without: Sequence[str] = (),
+    tell: Callable[[str, int, int], None] = lambda *_: None,
+) -> Settings:
+    """The settings with the interpreter that ``environment`` asks for.
+
+    Raises:
+        CannotRebuild: it cannot be had.
+    """
+    if environment == "current":
+        return settings
+    if environment != "recorded":
+        python = environments.named(environment)
+        return replace(settings, python=(str(python),), environment=str(python))
+    if record.run.environment is None:
+        raise CannotRebuild(f"{record.run.row.ref} has no record of it")
+    built = environments.build(
+        record.run.environment, without=without, told=lambda what: tell(what, 0, 1)
+    )
+    return replace(settings, python=(str(built.python),), environment="recorded")
 
 
 def _with_own_rules(space: Workspace, record: Record, settings: Settings) -> Settings:

@@ -172,6 +172,20 @@ def recipe(
     help="For each replay; else ten times the record.",
 )
 @click.option("--freeze-time", is_flag=True, help="Let the clock show when each cell was recorded.")
+@click.option(
+    "--env",
+    "environment",
+    default="current",
+    show_default=True,
+    metavar="current|recorded|PATH",
+    help="The environment: this one, the recorded one rebuilt by uv, or an interpreter.",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="PACKAGE",
+    help="Leave a package out of the rebuilt environment.",
+)
 @as_json
 @click.pass_obj
 def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
@@ -184,6 +198,8 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     allow: tuple[str, ...],
     timeout: float | None,
     freeze_time: bool,
+    environment: str,
+    without: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Say whether RUN reproduces, and why not.
@@ -194,6 +210,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     \b
     mm replay churn/7
     mm replay churn/6 churn/7 --times 3
+    mm replay churn/7 --env recorded
     mm replay --query 'experiment == "churn"' --json
     """
     # The engine imports papermill, about a second: only what replays pays for it.
@@ -208,6 +225,8 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
             allow=allow,
             timeout=timeout,
             freeze_time=freeze_time,
+            environment=environment,
+            without=without,
             progress=_teller(step, names),
         )
     if as_json:

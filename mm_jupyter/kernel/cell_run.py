@@ -13,6 +13,7 @@ from mm_jupyter.kernel.tracking import ActiveRun
 from mm_jupyter.kernel.values import Harvest, Wanted, harvest
 from mm_jupyter.kernel.warning import short
 from mm_jupyter.records import (
+    BlobDigest,
     ContentDigest,
     Execution,
     Failure,
@@ -81,7 +82,14 @@ class CellRun:
         if self.capture.truncated:
             why = f"{self.capture.truncated:,} characters over the limit were left out"
             not_kept.append(NotKept(kind="outputs", name="", why=why))
-        outcome = self._outcome(found, outputs, not_kept, ended, log)
+        defaults = None
+        try:
+            if execution is not None:
+                log.defaults.note(execution.source)
+            defaults = log.defaults.keep(namespace, log.sink.put)
+        except Exception as error:  # noqa: BLE001 - as above
+            not_kept.append(NotKept(kind="defaults", name="", why=short(error)))
+        outcome = self._outcome(found, outputs, not_kept, ended, log, defaults)
         if not log.close_run(self.run, outcome, execution):
             return None
         return RunFinished(self.run.ref, ended.status, self.autotracked)
@@ -93,6 +101,7 @@ class CellRun:
         not_kept: list[NotKept],
         ended: Ended,
         log: SessionLog,
+        defaults: BlobDigest | None,
     ) -> Outcome:
         run = self.run
         return Outcome(
@@ -112,6 +121,7 @@ class CellRun:
             modules=tuple(log.modules.values()),
             not_kept=(*found.not_kept, *not_kept),
             environment=_environment(log),
+            defaults=defaults,
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.kernel.audit import KEEP_BYTES
+from mm_jupyter.kernel.defaults import Defaults
 from mm_jupyter.kernel.environment import capture
 from mm_jupyter.kernel.files import Uses, joined
 from mm_jupyter.kernel.git import git_state
@@ -76,6 +77,7 @@ class SessionLog:
             cwd=self.relative(os.getcwd()),
         )
         self.modules: dict[str, LocalModule] = {}
+        self.defaults = Defaults()
         self._local = LocalModules(root)
         self._closings: list[tuple[ActiveRun, Outcome, Execution | None]] = []
         self._pending: list[tuple[Execution, Uses]] = []
@@ -132,6 +134,7 @@ class SessionLog:
 
     def append(self, execution: Execution, uses: Uses = ()) -> None:
         """Add an execution that ended; it is sent within ``FLUSH_SECONDS``, once its large files are read."""
+        self.defaults.note(execution.source)
         with self._lock:
             self._pending.append((execution, uses))
         self._wake.set()

@@ -138,3 +138,5 @@ class Outcome:
     not_kept: tuple[NotKept, ...] = ()
     environment: ContentDigest | None = None
     """Replaces the one of the opening, where the run itself loaded what changes it (a BLAS)."""
+    defaults: BlobDigest | None = None
+    """JSON: the signature defaults of the library callables that its session called, by their full names."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mm_jupyter.records.environment import Environment, GitState
 from mm_jupyter.records.names import (
+    BlobDigest,
     ContentDigest,
     RunId,
     RunKind,
@@ -99,6 +100,7 @@ class Run:
     environment: Environment | None
     git: GitState | None
     block: int = 0
+    defaults: BlobDigest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,3 +103,5 @@ class Judgement:
     """The recipe notebook that was replayed, in the store's blobs."""
     steps: tuple[int, ...] = ()
     """The ``seq`` of the executions of that recipe."""
+    environment: str = "current"
+    """What the replays ran in: ``current``, ``recorded``, or the path of an interpreter."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,8 @@ TIMEOUT_FACTOR = 10.0
 class Settings:
     """How to replay. ``allow`` holds ``network``, ``process`` and absolute paths; ``timeout`` is in seconds;
     ``freeze_time``: the clock shows when each step was recorded. ``rules``: what the user says about noise.
-    ``hash_seed`` goes before the recorded one."""
+    ``hash_seed`` goes before the recorded one. ``python`` is the interpreter's command line; ``environment`` says for
+    people which that is."""
 
     key: bytes
     root: Path
@@ -54,6 +56,8 @@ class Settings:
     freeze_time: bool = False
     rules: tuple[UserRule, ...] = ()
     hash_seed: str | None = None
+    python: tuple[str, ...] = (sys.executable,)
+    environment: str = "current"
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -143,6 +147,7 @@ def _engine_job(
         writable=(str(scratch.base), *paths), network="network" in settings.allow
     )
     return EngineJob(
+        python=settings.python,
         cwd=str(scratch.cwd),
         env={**scratch.environment(), **_hash_seed(run, settings)},
         bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),

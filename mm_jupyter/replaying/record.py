@@ -53,6 +53,7 @@ class Record:
                 artifacts=self.run.artifacts,
                 files=self.run.files,
                 not_kept=self.run.not_kept,
+                defaults=self.run.defaults,
             ),
             self.read,
         )

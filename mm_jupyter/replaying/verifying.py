@@ -110,6 +110,7 @@ def verified(
         seconds=seconds,
         at=time.time(),
         steps=tuple(step.seq for step in recipe.steps),
+        environment=settings.environment,
     )
     return Verified(judgement, last.notebook if last else None)
 

@@ -117,6 +117,7 @@ def read_run(tx: Transaction, ref: RunRef, environments: dict[int, Environment])
         environment=_environment(tx, environment, environments),
         git=_kept(tx, GitState, "git_states", git),
         block=_block(tx, row),
+        defaults=outcome.defaults,
     )
 
 
