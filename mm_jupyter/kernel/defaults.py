@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import re
 import time
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from mm_jupyter.analysis.names.lines import read
+from mm_jupyter.analysis.calls import calls
 from mm_jupyter.records import BlobDigest
 
 SECONDS = 0.05
@@ -46,8 +45,8 @@ class Defaults:
         """Read what was noted, and keep all that was found so far as JSON; None where nothing was."""
         end = time.perf_counter() + SECONDS
         while self._sources and time.perf_counter() < end and len(self._found) < _MOST:
-            for path in _calls(self._sources.pop(0)):
-                self._add(_resolved(path, namespace))
+            for call in calls(self._sources.pop(0)):
+                self._add(_resolved(call.path, namespace))
         if not self._found:
             return None
         if self._kept is None or self._kept[0] != len(self._found):
@@ -70,25 +69,6 @@ class Defaults:
         }
         if given:
             self._found[name] = given
-
-
-def _calls(source: str) -> Iterator[tuple[str, ...]]:
-    """The dotted names that a cell calls: ``("sklearn", "cluster", "KMeans")``."""
-    try:
-        tree, _ = read(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (path := _dotted(node.func)):
-            yield path
-
-
-def _dotted(node: ast.expr) -> tuple[str, ...]:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return (node.id, *reversed(parts)) if isinstance(node, ast.Name) else ()
 
 
 def _resolved(path: tuple[str, ...], namespace: Mapping[str, Any]) -> Any:

@@ -21,7 +21,14 @@ from mm_jupyter.records.diff import (
     TagChange,
 )
 from mm_jupyter.records.direction import Direction, better, direction
-from mm_jupyter.records.environment import Environment, GitState, Package
+from mm_jupyter.records.environment import (
+    DefaultChange,
+    Environment,
+    EnvironmentDiff,
+    Fact,
+    GitState,
+    Package,
+)
 from mm_jupyter.records.history import (
     CellVersion,
     ExperimentLine,
@@ -85,6 +92,8 @@ from mm_jupyter.records.session import (
 )
 from mm_jupyter.records.verdict import (
     Cause,
+    Experiment,
+    Explanation,
     Item,
     Judgement,
     NotCompared,
@@ -110,13 +119,18 @@ __all__ = [
     "ContentDigest",
     "DataDiff",
     "DataVersion",
+    "DefaultChange",
     "Diff",
     "Direction",
     "Distribution",
     "Entropy",
     "Environment",
+    "EnvironmentDiff",
     "Execution",
+    "Experiment",
     "ExperimentLine",
+    "Explanation",
+    "Fact",
     "Failure",
     "Field",
     "FieldKind",

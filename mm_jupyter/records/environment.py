@@ -31,6 +31,46 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultChange:
+    """A parameter whose default is another one; None: there is no such parameter, or it has no default.
+
+    ``call`` is the full name of the callable, ``old`` and ``new`` the defaults as Python writes them.
+    """
+
+    call: str
+    parameter: str
+    old: str | None
+    new: str | None
+
+    @property
+    def short(self) -> str:
+        """``KMeans(n_init)``."""
+        return f"{self.call.rpartition('.')[2]}({self.parameter})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One fact of two environments that differs: ``package``, ``python``, ``machine``, ``blas``, ``threads`` or
+    ``variable``; None where one of them has none."""
+
+    kind: str
+    name: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentDiff:
+    """What differs between two environments; ``defaults`` are those that the run relies on, ``same`` counts facts."""
+
+    old: str
+    new: str
+    facts: tuple[Fact, ...]
+    defaults: tuple[DefaultChange, ...]
+    same: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GitState:
     """The commit checked out while a run ran and the redacted difference to it (None: clean)."""
 

@@ -105,3 +105,24 @@ class Judgement:
     """The ``seq`` of the executions of that recipe."""
     environment: str = "current"
     """What the replays ran in: ``current``, ``recorded``, or the path of an interpreter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """A replay with some factors put back to what the record had (none: as things are now)."""
+
+    put_back: tuple[str, ...]
+    verdict: Verdict
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a run does not come out as recorded. ``judgement`` judges the replay as things are now, its causes ranked:
+    confirmed by experiment, suspected, excluded. ``helped``: that replay had the recorded inputs, modules and random
+    state."""
+
+    judgement: Judgement
+    helped: bool
+    said: str
+    experiments: tuple[Experiment, ...]

@@ -46,7 +46,8 @@ class Settings:
     """How to replay. ``allow`` holds ``network``, ``process`` and absolute paths; ``timeout`` is in seconds;
     ``freeze_time``: the clock shows when each step was recorded. ``rules``: what the user says about noise.
     ``hash_seed`` goes before the recorded one. ``python`` is the interpreter's command line; ``environment`` says for
-    people which that is."""
+    people which that is. ``put_back``: paths, or ``random state``, that are restored although ``restore`` is off.
+    ``extra``: environment variables of the kernel, None takes one away."""
 
     key: bytes
     root: Path
@@ -58,7 +59,13 @@ class Settings:
     hash_seed: str | None = None
     python: tuple[str, ...] = (sys.executable,)
     environment: str = "current"
+    put_back: frozenset[str] = frozenset()
+    extra: Mapping[str, str | None] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def restores(self, what: str) -> bool:
+        """Whether a path, or the ``random state``, is as it was recorded."""
+        return self.restore or what in self.put_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +93,7 @@ def attempt(
     on_cell: Callable[[int, int], None],
 ) -> Attempt:
     """Execute ``recipe`` once. What the recipe does to itself (raises, hangs, dies) is in the answer, not raised."""
-    notebook = to_notebook(recipe, states=read, restore=settings.restore)
+    notebook = to_notebook(recipe, states=read, restore=settings.restores("random state"))
     steps = [executions[step.seq] for step in recipe.steps]
     started = time.monotonic()
     bundle: Bundle | None = None
@@ -149,7 +156,7 @@ def _engine_job(
     return EngineJob(
         python=settings.python,
         cwd=str(scratch.cwd),
-        env={**scratch.environment(), **_hash_seed(run, settings)},
+        env={**scratch.environment(), **_hash_seed(run, settings), **settings.extra},
         bootstrap=bootstrap_source("mm_jupyter.kernel.bundle", "begin", str(job)),
         finish=bootstrap_source("mm_jupyter.kernel.bundle", "finish", str(job)),
         timeout=settings.timeout or _timeout(steps),

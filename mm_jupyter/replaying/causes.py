@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
+from mm_jupyter.analysis.calls import changed_defaults
+from mm_jupyter.analysis.comparing import Side
 from mm_jupyter.records import Cause, Environment, Execution, Model, Recipe
+from mm_jupyter.replaying.record import Record
 
 
 def other_inputs(
@@ -23,6 +27,20 @@ def other_inputs(
         Cause(factor="input", name=path, recorded=digest, current=read[path], confirmed=None)
         for path, digest in recorded.items()
         if path in read and read[path] != digest
+    )
+
+
+def other_defaults(record: Record, recipe: Recipe, replayed: Side | None) -> tuple[Cause, ...]:
+    """The defaults that the recipe relies on and that were others in the replay."""
+    digests = (record.run.defaults, replayed.outcome.defaults if replayed else None)
+    if replayed is None or None in digests:
+        return ()
+    before = json.loads(record.read(digests[0])) if digests[0] else {}
+    after = json.loads(replayed.read(digests[1])) if digests[1] else {}
+    changes = changed_defaults(before, after, [step.source for step in recipe.steps])
+    return tuple(
+        Cause(factor="default", name=one.short, recorded=one.old, current=one.new, confirmed=None)
+        for one in changes
     )
 
 

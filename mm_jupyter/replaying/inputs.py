@@ -50,7 +50,7 @@ def gather(
     root: Path,
     read: Callable[[BlobDigest], bytes],
     *,
-    restore: bool,
+    restores: Callable[[str], bool],
     session: Sequence[Execution] = (),
 ) -> Laid:
     """Collect the inputs that the steps did not write themselves, and the project's modules that they imported.
@@ -58,10 +58,11 @@ def gather(
     ``session`` holds all executions up to the last step: a module is recorded with the first that imports it, which
     may not be among the steps.
 
-    Recorded bytes come first; else the file as it lies on the disk, if its digest is still the recorded one. With
-    ``restore`` off everything is taken from the disk as it is now. Absolute paths outside ``root`` are read in place.
+    Recorded bytes come first; else the file as it lies on the disk, if its digest is still the recorded one.
+    ``restores`` is asked for each path: what it denies is taken from the disk as it is now. Absolute paths outside
+    ``root`` are read in place.
     """
-    found = _Gathering(root, read, restore=restore)
+    found = _Gathering(root, read, restores)
     wanted = {step.seq for step in steps}
     aside: list[LocalModule] = []
     others = [one for one in session if one.seq not in wanted]
@@ -81,10 +82,12 @@ def _seq(step: Execution) -> int:
 class _Gathering:
     """``_held``: what a path holds by the record, after the steps so far (None: nobody knows)."""
 
-    def __init__(self, root: Path, read: Callable[[BlobDigest], bytes], *, restore: bool) -> None:
+    def __init__(
+        self, root: Path, read: Callable[[BlobDigest], bytes], restores: Callable[[str], bool]
+    ) -> None:
         self._root = root
         self._read = read
-        self._restore = restore
+        self._restores = restores
         self._held: dict[str, ContentDigest | None] = {}
         self._files: dict[str, bytes] = {}
         self._times: dict[str, float] = {}
@@ -133,7 +136,7 @@ class _Gathering:
     def _other(self, path: str, digest: ContentDigest | None) -> bool:
         """Whether the file was changed by nobody whom the recipe repeats."""
         held = self._held[path]
-        return self._restore and None not in (digest, held) and digest != held
+        return self._restores(path) and None not in (digest, held) and digest != held
 
     def _again(
         self, seq: int, path: str, digest: ContentDigest | None, content: BlobDigest
@@ -151,27 +154,28 @@ class _Gathering:
         self._held[path] = module.digest
         now = _on_disk(self._root / path)
         recorded = self._read(module.source)
-        self._files[path] = recorded if self._restore or now is None else now
-        if self._restore and now != recorded:
+        self._files[path] = recorded if self._restores(path) or now is None else now
+        if self._restores(path) and now != recorded:
             self._restored[Restored(kind="module", name=module.name)] = None
 
     def _first(self, use: FileUse) -> None:
         """An input that no step before it wrote."""
         path = self._root / use.path
         same = use.digest is not None and digest_file(path) == use.digest
+        restore = self._restores(use.path)
         if Path(use.path).is_absolute():
-            if self._restore and not same:
+            if restore and not same:
                 why = "it has changed since" if path.exists() else "it is gone"
                 self._missing.append(NotCompared(kind="input", name=use.path, why=why))
             return
-        if use.modified is not None and self._restore:
+        if use.modified is not None and restore:
             self._times[use.path] = use.modified
-        if self._restore and use.content is not None and not same:
+        if restore and use.content is not None and not same:
             self._files[use.path] = self._read(use.content)
             self._restored[Restored(kind="input", name=use.path)] = None
             return
         now = _on_disk(path)
-        if self._restore and (now is None or not same):
+        if restore and (now is None or not same):
             what = "is gone" if now is None else "has changed since"
             why = f"it {what} and was too large to keep"
             self._missing.append(NotCompared(kind="input", name=use.path, why=why))
@@ -185,7 +189,7 @@ class _Gathering:
             count = 0
             for name in sorted(names):
                 path = posixpath.normpath(f"{folder}/{name}")
-                if name.endswith("/") or path in self._files or not self._restore:
+                if name.endswith("/") or path in self._files or not self._restores(folder):
                     continue
                 self._files[path] = b""
                 count += 1

@@ -45,7 +45,7 @@ def try_recipe(record: Record, recipe: Recipe, settings: Settings, progress: Pro
         steps,
         settings.root,
         record.read,
-        restore=settings.restore,
+        restores=settings.restores,
         session=[one for one in record.executions if one.seq <= steps[-1].seq],
     )
     missing: tuple[NotCompared, ...] = ()

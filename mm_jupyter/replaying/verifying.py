@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import Cause, Judgement, NotCompared, Recipe, Restored
 from mm_jupyter.replaying.attempt import Settings
-from mm_jupyter.replaying.causes import other_inputs, suspects, unconverged
+from mm_jupyter.replaying.causes import other_defaults, other_inputs, suspects, unconverged
 from mm_jupyter.replaying.hash_order import hash_order
 from mm_jupyter.replaying.record import Record, recipes
 from mm_jupyter.replaying.trying import GOOD, RANK, Progress, Tried, once_more, try_recipe
@@ -36,6 +36,21 @@ def verify(record: Record, settings: Settings, *, times: int, progress: Progress
     if record.run.row.status in ("running", "crashed"):
         raise CannotReplay(record.run.row.ref, f"it is {record.run.row.status} and has no result")
     started = time.monotonic()
+    best, replays, known = search(record, settings, times=times, progress=progress)
+    return verified(
+        record,
+        best,
+        settings,
+        replays=replays,
+        seconds=time.monotonic() - started,
+        known=known,
+    )
+
+
+def search(
+    record: Record, settings: Settings, *, times: int, progress: Progress
+) -> tuple[Tried, int, tuple[Cause, ...]]:
+    """The recipe that speaks for the run, how many replays that took, and the causes that experiments confirmed."""
     tried: list[Tried] = []
     for recipe in recipes(record):
         result = try_recipe(record, recipe, settings, progress)
@@ -55,14 +70,7 @@ def verify(record: Record, settings: Settings, *, times: int, progress: Progress
     if best.judged.verdict == "unstable":
         cause, more = hash_order(record, best, settings, progress)
         replays += more
-    return verified(
-        record,
-        best,
-        settings,
-        replays=replays,
-        seconds=time.monotonic() - started,
-        known=() if cause is None else (cause,),
-    )
+    return best, replays, () if cause is None else (cause,)
 
 
 def verified(
@@ -90,6 +98,7 @@ def verified(
         (
             *other_inputs(record.executions, recipe, last.inputs),
             *unconverged(record.run.models),
+            *other_defaults(record, recipe, last.side),
             *suspects(record.run.environment, last.environment),
         )
         if last is not None and judged.verdict in ("diverged", "unstable", "failed")
@@ -146,7 +155,7 @@ def _restored(best: Tried, settings: Settings) -> tuple[Restored, ...]:
 
 
 def _random(recipe: Recipe, settings: Settings) -> tuple[Restored, ...]:
-    if not settings.restore:
+    if not settings.restores("random state"):
         return ()
     states = dict.fromkeys(state.generator for step in recipe.steps for state in step.restores)
     seeds = dict.fromkeys(draw.source for step in recipe.steps for draw in step.entropy)

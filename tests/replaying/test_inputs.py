@@ -55,7 +55,7 @@ def _step(*files: FileUse, modules: tuple[LocalModule, ...] = ()) -> Execution:
 
 
 def _gather(root: Path, *steps: Execution, restore: bool = True) -> Laid:
-    return gather(steps, root, BLOBS.__getitem__, restore=restore)
+    return gather(steps, root, BLOBS.__getitem__, restores=lambda _: restore)
 
 
 def _names(notes: Any) -> list[tuple[str, str]]:

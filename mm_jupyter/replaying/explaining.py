@@ -1,0 +1,206 @@
+"""Why does a run not come out as recorded? One factor after another is put back, and a replay says what that does.
+
+The smallest set of factors that brings the result back is found by halving (Zeller's delta debugging; Junker's
+QuickXplain where several are needed at once): about log2(n) + 2 replays for one factor among n.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mm_jupyter.errors import CannotRebuild, CannotReplay
+from mm_jupyter.records import Cause, Environment, Experiment, Explanation, NotCompared
+from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.factors import (
+    Factor,
+    of_environment,
+    of_project,
+    settings_with,
+    with_cells,
+)
+from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.trying import GOOD, Progress, Tried, once_more, try_recipe
+from mm_jupyter.replaying.verifying import Verified, search, verified
+
+
+@dataclass(slots=True)
+class _Laboratory:
+    """Replays one recipe with factors put back; each set of factors once."""
+
+    record: Record
+    tried: Tried
+    settings: Settings
+    cells: Mapping[int, str]
+    current: Environment | None
+    progress: Progress
+    experiments: list[Experiment] = field(default_factory=list)
+    known: dict[frozenset[Factor], bool] = field(default_factory=dict)
+
+    def good(self, factors: Sequence[Factor]) -> bool:
+        """Whether the record comes out again with these put back."""
+        key = frozenset(factors)
+        if key not in self.known:
+            started = time.monotonic()
+            tried = self.replay(factors)
+            self.known[key] = tried.judged.verdict in GOOD
+            self.experiments.append(
+                Experiment(
+                    put_back=tuple(one.name for one in factors),
+                    verdict=tried.judged.verdict,
+                    seconds=time.monotonic() - started,
+                )
+            )
+        return self.known[key]
+
+    def replay(self, factors: Sequence[Factor]) -> Tried:
+        kept = {one.seq for one in factors}
+        cells = {seq: source for seq, source in self.cells.items() if seq not in kept}
+        settings = settings_with(
+            factors,
+            self.settings,
+            self.record.run.environment,
+            self.current,
+            lambda what: self.progress(what, 0, 1),
+        )
+        recipe = with_cells(self.tried.recipe, cells)
+
+        def tell(_: str, cell: int, of: int) -> None:
+            names = ", ".join(one.name for one in factors[:2]) or "nothing"
+            more = f" and {len(factors) - 2} more" if len(factors) > 2 else ""
+            self.progress(f"with {names}{more} put back", cell, of)
+
+        return try_recipe(self.record, recipe, settings, tell)
+
+
+def explain(
+    record: Record,
+    settings: Settings,
+    *,
+    cells: Mapping[str, str],
+    restore: bool = True,
+    progress: Progress,
+) -> tuple[Explanation, Verified]:
+    """Find what explains that a run does not come out as recorded, by replays.
+
+    First with the recorded inputs, modules and random states; where the run then reproduces, or ``restore`` is off, as
+    the project is now. ``cells``: the sources that its notebook has now, by cell id.
+
+    Raises:
+        CannotReplay: the run has no recipe, or it has no result that could be compared.
+    """
+    started = time.monotonic()
+    best, replays, known = search(record, settings, times=1, progress=progress)
+    if not best.attempts or best.judged.verdict == "unverifiable":
+        raise CannotReplay(record.run.row.ref, best.judged.said.rstrip("."))
+    helped = restore and best.judged.verdict not in GOOD
+    current = best.attempts[-1].environment
+    if helped:
+        factors, own, changed = of_environment(record, current), settings, {}
+    else:
+        factors = of_project(record, best.recipe, settings.root, cells)
+        changed = {
+            one.seq: one.cause.current
+            for one in factors
+            if one.seq is not None and one.cause.current
+        }
+        own = replace(settings, restore=False)
+        best, more = _as_it_is(record, best, own, changed, progress)
+        replays += more
+    room = _Laboratory(record, best, own, changed, current, progress)
+    causes, said, not_tried = _experiments(room, factors, best)
+    if any(cause.confirmed for cause in (*known, *causes)):
+        known = tuple(cause for cause in known if cause.confirmed)
+    found = verified(
+        record,
+        best,
+        own,
+        replays=replays + len(room.experiments),
+        seconds=time.monotonic() - started,
+        known=(),
+    )
+    ranked = _ranked((*known, *causes, *found.judgement.causes))
+    judgement = replace(
+        found.judgement,
+        causes=ranked,
+        not_compared=tuple(dict.fromkeys((*found.judgement.not_compared, *not_tried))),
+    )
+    explanation = Explanation(
+        judgement=judgement, helped=helped, said=said, experiments=tuple(room.experiments)
+    )
+    return explanation, replace(found, judgement=judgement)
+
+
+def _as_it_is(
+    record: Record, best: Tried, settings: Settings, cells: Mapping[int, str], progress: Progress
+) -> tuple[Tried, int]:
+    """The recipe as the project is now; twice where it does not reproduce, to tell unstable from diverged."""
+    tried = try_recipe(record, with_cells(best.recipe, cells), settings, progress)
+    if tried.attempts and tried.judged.verdict not in GOOD:
+        tried = once_more(record, tried, settings, progress)
+    return tried, len(tried.attempts)
+
+
+def _experiments(
+    room: _Laboratory, factors: Sequence[Factor], best: Tried
+) -> tuple[tuple[Cause, ...], str, tuple[NotCompared, ...]]:
+    """The causes that the experiments decide, a sentence, and why some could not be made."""
+    if best.judged.verdict in GOOD:
+        return (
+            (),
+            "It comes out as recorded, also as things are now: there is nothing to explain.",
+            (),
+        )
+    if not factors:
+        return (), "Nothing that could be put back differs from the record.", ()
+    try:
+        if not room.good(factors):
+            causes = tuple(replace(one.cause, confirmed=None) for one in factors)
+            said = "With everything put back that can be it still does not come out as recorded."
+            return (() if room.known else causes), said, ()
+        chosen = _smallest(room, factors)
+    except CannotRebuild as error:
+        why = NotCompared(kind="experiment", name="environment", why=str(error))
+        return (), f"{str(error).rstrip('.')}, so no experiment could be made.", (why,)
+    names = " and ".join(one.name for one in chosen)
+    causes = tuple(replace(one.cause, confirmed=one in chosen) for one in factors)
+    return (
+        causes,
+        f"With {names} as recorded, and all else as it is now, the result comes again.",
+        (),
+    )
+
+
+def _smallest(room: _Laboratory, factors: Sequence[Factor]) -> list[Factor]:
+    """A smallest set that brings the result back; ``factors`` together are known to."""
+    left = list(factors)
+    while (
+        len(left) > 1
+    ):  # one is enough, mostly: the other half is believed, and the last one tried
+        half = left[: len(left) // 2]
+        left = half if room.good(half) else left[len(left) // 2 :]
+    if room.good(left):
+        return left
+    return _several(room, list(factors), [])
+
+
+def _several(room: _Laboratory, factors: list[Factor], fixed: list[Factor]) -> list[Factor]:
+    if len(factors) == 1:
+        return factors
+    one, other = factors[: len(factors) // 2], factors[len(factors) // 2 :]
+    if room.good([*fixed, *one]):
+        return _several(room, one, fixed)
+    if room.good([*fixed, *other]):
+        return _several(room, other, fixed)
+    first = _several(room, one, [*fixed, *other])
+    return [*first, *_several(room, other, [*fixed, *first])]
+
+
+def _ranked(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """Confirmed first, excluded last; of what is named twice the experiment's word."""
+    unique: dict[tuple[str, str], Cause] = {}
+    for cause in causes:
+        unique.setdefault((cause.factor, cause.name), cause)
+    order = {True: 0, None: 1, False: 2}
+    return tuple(sorted(unique.values(), key=lambda cause: order[cause.confirmed]))

@@ -1,0 +1,152 @@
+"""What may be put back to what the record had, and the settings that do so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from mm_jupyter.records import Cause, Environment, Package, Recipe
+from mm_jupyter.replaying import environments
+from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.causes import suspects
+from mm_jupyter.replaying.inputs import digest_file
+from mm_jupyter.replaying.record import Record
+
+RANDOM = "random state"
+_THREADS = {
+    "openblas": "OPENBLAS_NUM_THREADS",
+    "openmp": "OMP_NUM_THREADS",
+    "mkl": "MKL_NUM_THREADS",
+    "blis": "BLIS_NUM_THREADS",
+}
+_BUILT = ("package", "python")
+
+Kind = Literal[
+    "code", "module", "input", "random state", "variable", "threads", "package", "python"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One thing that is another one now. ``cause`` says it for people; ``seq`` is the execution, of code alone."""
+
+    cause: Cause
+    seq: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``package scikit-learn``, and ``random state`` for the thing of that name."""
+        return _said(self.cause)
+
+
+def _said(cause: Cause) -> str:
+    return cause.factor if cause.factor == cause.name else f"{cause.factor} {cause.name}"
+
+
+def of_environment(record: Record, current: Environment | None) -> list[Factor]:
+    """What differs between the recorded environment and the replay's, and can be put back: what the code names first."""
+    words = {word for step in record.executions for word in step.source.replace(".", " ").split()}
+    found = [
+        Factor(cause)
+        for cause in suspects(record.run.environment, current)
+        if cause.factor in (*_BUILT, "variable")
+        or (cause.factor == "threads" and cause.name in _THREADS)
+    ]
+    return sorted(found, key=lambda one: not _imported(one.cause.name, words))
+
+
+def _imported(package: str, words: set[str]) -> bool:
+    usual = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml", "opencv-python": "cv2"}
+    return usual.get(package, package.replace("-", "_")) in words
+
+
+def of_project(
+    record: Record, recipe: Recipe, root: Path, cells: Mapping[str, str]
+) -> list[Factor]:
+    """What differs in the project since: cells (``cells`` holds their sources by id), modules, inputs, and random states.
+
+    Without ``--restore`` generators start anew: a recipe that needs their states has them as a factor.
+    """
+    steps = record.steps(recipe)
+    found: list[Factor] = []
+    newest = {step.cell_id: step.seq for step in steps if step.cell_id}
+    for made, step in zip(recipe.steps, steps, strict=True):
+        now = cells.get(step.cell_id or "")
+        if now is None or newest[step.cell_id or ""] != step.seq or _same(now, made.source):
+            continue
+        cause = _cause("code", f"of execution {step.seq}", made.source, now)
+        found.append(Factor(cause, seq=step.seq))
+    for module in {module.path: module for step in steps for module in step.modules}.values():
+        if digest_file(root / module.path) != module.digest:
+            found.append(
+                Factor(
+                    _cause("module", module.path, module.digest, digest_file(root / module.path))
+                )
+            )
+    for use in {
+        use.path: use for step in steps for use in step.files if use.role == "input"
+    }.values():
+        if use.digest is not None and digest_file(root / use.path) != use.digest:
+            found.append(
+                Factor(_cause("input", use.path, use.digest, digest_file(root / use.path)))
+            )
+    if any(step.restores or step.entropy for step in recipe.steps):
+        names = dict.fromkeys(state.generator for step in recipe.steps for state in step.restores)
+        names |= dict.fromkeys(draw.source for step in recipe.steps for draw in step.entropy)
+        found.append(Factor(_cause(RANDOM, RANDOM, ", ".join(names), None)))
+    return found
+
+
+def _same(now: str, recorded: str) -> bool:
+    lines = [line for line in now.splitlines() if not line.startswith("%%track")]
+    return "\n".join(lines).strip() == recorded.strip()
+
+
+def _cause(factor: str, name: str, recorded: str | None, current: str | None) -> Cause:
+    return Cause(factor=factor, name=name, recorded=recorded, current=current, confirmed=None)
+
+
+def with_cells(recipe: Recipe, cells: Mapping[int, str]) -> Recipe:
+    """The recipe with other sources for some of its executions."""
+    steps = tuple(
+        replace(step, source=cells[step.seq]) if step.seq in cells else step
+        for step in recipe.steps
+    )
+    return replace(recipe, steps=steps)
+
+
+def settings_with(
+    factors: Sequence[Factor],
+    settings: Settings,
+    recorded: Environment | None,
+    current: Environment | None,
+    told: Callable[[str], None],
+) -> Settings:
+    """Settings that put these factors back. Raises CannotRebuild."""
+    put_back = {
+        one.cause.name for one in factors if one.cause.factor in ("module", "input", RANDOM)
+    }
+    extra = dict(settings.extra)
+    for cause in (one.cause for one in factors):
+        if cause.factor == "variable":
+            extra[cause.name] = cause.recorded
+        elif cause.factor == "threads":
+            extra[_THREADS[cause.name]] = cause.recorded
+    found = replace(settings, put_back=settings.put_back | put_back, extra=extra)
+    names = {one.cause.name for one in factors if one.cause.factor in _BUILT}
+    if not names or recorded is None or current is None:
+        return found
+    built = environments.build(mixed(recorded, current, names), told=told)
+    return replace(found, python=(str(built.python),), environment="mixed")
+
+
+def mixed(recorded: Environment, current: Environment, names: set[str]) -> Environment:
+    """The current environment with these packages (``python``: the interpreter) as they were recorded."""
+    old = {package.name: package for package in recorded.packages}
+    packages: dict[str, Package] = {package.name: package for package in current.packages}
+    for name in names - {"python"}:
+        packages[name] = old[name]
+    python = recorded.python if "python" in names else current.python
+    return replace(current, python=python, packages=tuple(packages.values()))
