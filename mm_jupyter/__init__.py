@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mm_jupyter.api.data import data, data_diff
+    from mm_jupyter.api.environments import environment, environment_diff, export_environment
+    from mm_jupyter.api.explaining import explain
     from mm_jupyter.api.models import load_model
     from mm_jupyter.api.notebooks import run_notebook
     from mm_jupyter.api.replays import minimise, recipe, replay, verdicts, write_recipe
@@ -30,6 +32,10 @@ __all__ = [
     "data_diff",
     "delete",
     "diff",
+    "environment",
+    "environment_diff",
+    "explain",
+    "export_environment",
     "load_ipython_extension",
     "load_model",
     "log",
@@ -59,6 +65,10 @@ _HOMES = {
     "data_diff": ("mm_jupyter.api.data", "data_diff"),
     "delete": ("mm_jupyter.api.runs", "delete"),
     "diff": ("mm_jupyter.api.runs", "diff"),
+    "environment": ("mm_jupyter.api.environments", "environment"),
+    "environment_diff": ("mm_jupyter.api.environments", "environment_diff"),
+    "explain": ("mm_jupyter.api.explaining", "explain"),
+    "export_environment": ("mm_jupyter.api.environments", "export_environment"),
     "load_ipython_extension": ("mm_jupyter.magics", "load_ipython_extension"),
     "load_model": ("mm_jupyter.api.models", "load_model"),
     "log": ("mm_jupyter.api.tracking", "log"),

@@ -121,12 +121,12 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
             _with_own_rules(space, record, settings),
             environment,
             without,
-            _teller(record, progress),
+            teller(record, progress),
         )
         for record in records
     ]
     return [
-        _kept(space, verify(record, own, times=times, progress=_teller(record, progress)))
+        kept(space, verify(record, own, times=times, progress=teller(record, progress)))
         for record, own in zip(records, given, strict=True)
     ]
 
@@ -156,13 +156,20 @@ def minimise(
     ref = RunRef.parse(name)
     record = record_of(space, ref)
     settings = _with_own_rules(space, record, settings)
-    tell = _teller(record, progress)
+    tell = teller(record, progress)
     if record.verified is None:
-        judgement = _kept(space, verify(record, settings, times=1, progress=tell))
+        judgement = kept(space, verify(record, settings, times=1, progress=tell))
         if judgement.verdict not in GOOD:
             raise CannotReplay(ref, f"no replay reproduces it: {judgement.said.rstrip('.')}")
         record = record_of(space, ref)
-    return _kept(space, minimising.minimise(record, settings, progress=tell))
+    return kept(space, minimising.minimise(record, settings, progress=tell))
+
+
+def settings_for(
+    space: Workspace, record: Record, allow: Sequence[str], timeout: float | None
+) -> Settings:
+    """How to replay a run with all help: raises StoreUntrusted."""
+    return _with_own_rules(space, record, _settings(space, allow, timeout))
 
 
 def _settings(
@@ -228,9 +235,11 @@ def _with_own_rules(space: Workspace, record: Record, settings: Settings) -> Set
     return settings
 
 
-def _teller(
+def teller(
     record: Record, progress: Callable[[ReplayProgress], None] | None
 ) -> Callable[[str, int, int], None]:
+    """Tells ``progress``, where there is one, of a run."""
+
     def tell(phase: str, cell: int, cells: int) -> None:
         if progress is not None:
             progress(ReplayProgress(record.run.row.ref, phase, cell, cells))
@@ -238,7 +247,7 @@ def _teller(
     return tell
 
 
-def _kept(space: Workspace, verified: Verified) -> Judgement:
+def kept(space: Workspace, verified: Verified) -> Judgement:
     """Keep a judgement and the notebook that was replayed."""
     judgement = verified.judgement
     change = writer(space)

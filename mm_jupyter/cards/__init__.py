@@ -2,6 +2,11 @@
 
 from mm_jupyter.cards.data_view import data_diff_view, data_view
 from mm_jupyter.cards.diff_view import diff_view
+from mm_jupyter.cards.environment_view import (
+    environment_diff_view,
+    environment_view,
+    explanation_card,
+)
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
 from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import RUN_MIME, VIEW_MIME, Line, Rendered, Span, Tone
@@ -20,6 +25,9 @@ __all__ = [
     "data_diff_view",
     "data_view",
     "diff_view",
+    "environment_diff_view",
+    "environment_view",
+    "explanation_card",
     "faults_view",
     "log_view",
     "recipe_view",

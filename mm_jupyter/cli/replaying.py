@@ -133,7 +133,7 @@ def recipe(
         if slice_ is not None:
             raise click.UsageError("--minimise finds a slice of its own: leave --slice out.")
         with screen.progress() as step:
-            api.minimise(run, timeout=timeout, progress=_teller(step, [run]))
+            api.minimise(run, timeout=timeout, progress=teller(step, [run]))
     elif timeout is not None:
         raise click.UsageError("--timeout is for the replays of --minimise.")
     made = (
@@ -227,7 +227,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
             freeze_time=freeze_time,
             environment=environment,
             without=without,
-            progress=_teller(step, names),
+            progress=teller(step, names),
         )
     if as_json:
         screen.data([wire.judgement(judged) for judged in judgements])
@@ -240,7 +240,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     return status.of_verdicts(judged.verdict for judged in judgements)
 
 
-def _teller(step: Steps, names: list[str]) -> Callable[[ReplayProgress], None]:
+def teller(step: Steps, names: list[str]) -> Callable[[ReplayProgress], None]:
     """Counts the runs, where there are several, before the name of the one that is replayed."""
     order = {name: i for i, name in enumerate(names, 1)}
 

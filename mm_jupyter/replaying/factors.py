@@ -46,7 +46,7 @@ def _said(cause: Cause) -> str:
 
 
 def of_environment(record: Record, current: Environment | None) -> list[Factor]:
-    """What differs between the recorded environment and the replay's, and can be put back: what the code names first."""
+    """What the replay's environment has otherwise and can be put back; what the code names comes first."""
     words = {word for step in record.executions for word in step.source.replace(".", " ").split()}
     found = [
         Factor(cause)
@@ -65,7 +65,7 @@ def _imported(package: str, words: set[str]) -> bool:
 def of_project(
     record: Record, recipe: Recipe, root: Path, cells: Mapping[str, str]
 ) -> list[Factor]:
-    """What differs in the project since: cells (``cells`` holds their sources by id), modules, inputs, and random states.
+    """What is another thing in the project by now: cells (``cells``: sources by id), modules, inputs, random states.
 
     Without ``--restore`` generators start anew: a recipe that needs their states has them as a factor.
     """
@@ -78,20 +78,18 @@ def of_project(
             continue
         cause = _cause("code", f"of execution {step.seq}", made.source, now)
         found.append(Factor(cause, seq=step.seq))
-    for module in {module.path: module for step in steps for module in step.modules}.values():
-        if digest_file(root / module.path) != module.digest:
-            found.append(
-                Factor(
-                    _cause("module", module.path, module.digest, digest_file(root / module.path))
-                )
-            )
-    for use in {
-        use.path: use for step in steps for use in step.files if use.role == "input"
-    }.values():
-        if use.digest is not None and digest_file(root / use.path) != use.digest:
-            found.append(
-                Factor(_cause("input", use.path, use.digest, digest_file(root / use.path)))
-            )
+    told: dict[str, tuple[str, str | None]] = {}
+    for step in steps:
+        told.update((one.path, ("module", one.digest)) for one in step.modules)
+        for use in step.files:
+            if use.role == "input":
+                told.setdefault(use.path, ("input", use.digest))
+    digests = {path: digest_file(root / path) for path in told}
+    found += [
+        Factor(_cause(kind, path, digest, digests[path]))
+        for path, (kind, digest) in told.items()
+        if digest is not None and digest != digests[path]
+    ]
     if any(step.restores or step.entropy for step in recipe.steps):
         names = dict.fromkeys(state.generator for step in recipe.steps for state in step.restores)
         names |= dict.fromkeys(draw.source for step in recipe.steps for draw in step.entropy)

@@ -17,6 +17,8 @@ from mm_jupyter.records import (
     DataVersion,
     Diff,
     Environment,
+    EnvironmentDiff,
+    Explanation,
     Failure,
     FileUse,
     Judgement,
@@ -89,7 +91,7 @@ def run_full(run: Run) -> Json:
             }
             for model in run.models
         ],
-        "environment": _environment(run.environment),
+        "environment": environment(run.environment) if run.environment else None,
         "source": run.source,
         "error": failure(run.failure),
         "parent": str(row.parent) if row.parent else None,
@@ -154,6 +156,35 @@ def judgement(judged: Judgement) -> Json:
         ],
         "replays": judged.replays,
         "seconds": strict(judged.seconds),
+        "environment": judged.environment,
+    }
+
+
+def explanation(found: Explanation) -> Json:
+    """``mm explain --json``: a judgement with ``said``, ``helped`` and the ``experiments`` that show it."""
+    return {
+        **judgement(found.judgement),
+        "said": found.said,
+        "helped": found.helped,
+        "experiments": [
+            {
+                "put_back": list(one.put_back),
+                "verdict": one.verdict,
+                "seconds": strict(one.seconds),
+            }
+            for one in found.experiments
+        ],
+    }
+
+
+def environment_diff(found: EnvironmentDiff) -> Json:
+    """``mm env diff --json``."""
+    return {
+        "old": found.old,
+        "new": found.new,
+        "facts": [to_json(fact) for fact in found.facts],
+        "defaults": [to_json(one) for one in found.defaults],
+        "same": found.same,
     }
 
 
@@ -282,20 +313,19 @@ def _file(file: FileUse) -> Json:
     return {"path": file.path, "digest": file.digest, "size": file.size}
 
 
-def _environment(environment: Environment | None) -> Json | None:
-    if environment is None:
-        return None
+def environment(found: Environment) -> Json:
+    """``mm env RUN --json``."""
     return {
-        "python": environment.python,
-        "implementation": environment.implementation,
-        "platform": environment.platform,
-        "machine": environment.machine,
-        "processor": environment.processor,
-        "cpus": environment.cpus,
-        "packages": {package.name: package.version for package in environment.packages},
-        "blas": list(environment.blas),
-        "threads": dict(environment.threads),
-        "variables": dict(environment.variables),
+        "python": found.python,
+        "implementation": found.implementation,
+        "platform": found.platform,
+        "machine": found.machine,
+        "processor": found.processor,
+        "cpus": found.cpus,
+        "packages": {package.name: package.version for package in found.packages},
+        "blas": list(found.blas),
+        "threads": dict(found.threads),
+        "variables": dict(found.variables),
     }
 
 
