@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import nbformat
 
+from mm_jupyter.analysis.names import body
 from mm_jupyter.api.replays import ReplayProgress, kept, record_of, settings_for, teller
 from mm_jupyter.api.runs import found
 from mm_jupyter.records import Explanation, RunRef
@@ -58,6 +59,6 @@ def _cells(space: Workspace, notebook: str | None) -> dict[str, str]:
         return {}
     try:
         read = nbformat.read(space.root / notebook, nbformat.NO_CONVERT)
-        return {cell["id"]: cell.source for cell in read.cells if cell.cell_type == "code"}
+        return {cell["id"]: body(cell.source) for cell in read.cells if cell.cell_type == "code"}
     except Exception:  # noqa: BLE001 - what cannot be read holds no edited cells
         return {}

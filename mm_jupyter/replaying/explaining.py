@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mm_jupyter.errors import CannotRebuild, CannotReplay
-from mm_jupyter.records import Cause, Environment, Experiment, Explanation, NotCompared
+from mm_jupyter.records import (
+    Cause,
+    Environment,
+    Experiment,
+    Explanation,
+    NotCompared,
+    Recipe,
+    Verdict,
+)
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.factors import (
     Factor,
@@ -30,21 +38,25 @@ class _Laboratory:
     """Replays one recipe with factors put back; each set of factors once."""
 
     record: Record
-    tried: Tried
+    recipe: Recipe
     settings: Settings
     cells: Mapping[int, str]
     current: Environment | None
     progress: Progress
     experiments: list[Experiment] = field(default_factory=list)
-    known: dict[frozenset[Factor], bool] = field(default_factory=dict)
+    known: dict[frozenset[Factor], Verdict] = field(default_factory=dict)
 
     def good(self, factors: Sequence[Factor]) -> bool:
         """Whether the record comes out again with these put back."""
+        return self.verdict(factors) in GOOD
+
+    def verdict(self, factors: Sequence[Factor]) -> Verdict:
+        """What a replay with these put back says."""
         key = frozenset(factors)
         if key not in self.known:
             started = time.monotonic()
             tried = self.replay(factors)
-            self.known[key] = tried.judged.verdict in GOOD
+            self.known[key] = tried.judged.verdict
             self.experiments.append(
                 Experiment(
                     put_back=tuple(one.name for one in factors),
@@ -64,7 +76,7 @@ class _Laboratory:
             self.current,
             lambda what: self.progress(what, 0, 1),
         )
-        recipe = with_cells(self.tried.recipe, cells)
+        recipe = with_cells(self.recipe, cells)
 
         def tell(_: str, cell: int, of: int) -> None:
             names = ", ".join(one.name for one in factors[:2]) or "nothing"
@@ -95,7 +107,7 @@ def explain(
     if not best.attempts or best.judged.verdict == "unverifiable":
         raise CannotReplay(record.run.row.ref, best.judged.said.rstrip("."))
     helped = restore and best.judged.verdict not in GOOD
-    current = best.attempts[-1].environment
+    current, recipe = best.attempts[-1].environment, best.recipe
     if helped:
         factors, own, changed = of_environment(record, current), settings, {}
     else:
@@ -108,7 +120,7 @@ def explain(
         own = replace(settings, restore=False)
         best, more = _as_it_is(record, best, own, changed, progress)
         replays += more
-    room = _Laboratory(record, best, own, changed, current, progress)
+    room = _Laboratory(record, recipe, own, changed, current, progress)
     causes, said, not_tried = _experiments(room, factors, best)
     if any(cause.confirmed for cause in (*known, *causes)):
         known = tuple(cause for cause in known if cause.confirmed)
@@ -160,16 +172,23 @@ def _experiments(
             said = "With everything put back that can be it still does not come out as recorded."
             return (() if room.known else causes), said, ()
         chosen = _smallest(room, factors)
+        company = _company(room, chosen)
     except CannotRebuild as error:
         why = NotCompared(kind="experiment", name="environment", why=str(error))
         return (), f"{str(error).rstrip('.')}, so no experiment could be made.", (why,)
-    names = " and ".join(one.name for one in chosen)
-    causes = tuple(replace(one.cause, confirmed=one in chosen) for one in factors)
-    return (
-        causes,
-        f"With {names} as recorded, and all else as it is now, the result comes again.",
-        (),
+    true = [one for one in chosen if one not in company]
+    beside = f" (and {_and(company)}, without which it does not run)" if company else ""
+    said = (
+        f"With {_and(true)} as recorded{beside}, and all else as it is now, the result comes again."
     )
+    decided = tuple(
+        replace(one.cause, confirmed=None if one in company else one in true) for one in factors
+    )
+    return decided, said, ()
+
+
+def _and(factors: Sequence[Factor]) -> str:
+    return " and ".join(one.name for one in factors)
 
 
 def _smallest(room: _Laboratory, factors: Sequence[Factor]) -> list[Factor]:
@@ -183,6 +202,18 @@ def _smallest(room: _Laboratory, factors: Sequence[Factor]) -> list[Factor]:
     if room.good(left):
         return left
     return _several(room, list(factors), [])
+
+
+def _company(room: _Laboratory, chosen: Sequence[Factor]) -> list[Factor]:
+    """Of several the ones without which the others only fail to run: an old package needs an old one below it."""
+    if len(chosen) == 1:
+        return []
+    found = [
+        one
+        for one in chosen
+        if room.verdict([other for other in chosen if other != one]) == "failed"
+    ]
+    return found if len(found) < len(chosen) else []
 
 
 def _several(room: _Laboratory, factors: list[Factor], fixed: list[Factor]) -> list[Factor]:

@@ -98,8 +98,7 @@ def of_project(
 
 
 def _same(now: str, recorded: str) -> bool:
-    lines = [line for line in now.splitlines() if not line.startswith("%%track")]
-    return "\n".join(lines).strip() == recorded.strip()
+    return now.strip() == recorded.strip()
 
 
 def _cause(factor: str, name: str, recorded: str | None, current: str | None) -> Cause:
