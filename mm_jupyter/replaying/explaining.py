@@ -113,9 +113,7 @@ def explain(
     else:
         factors = of_project(record, best.recipe, settings.root, cells)
         changed = {
-            one.seq: one.cause.current
-            for one in factors
-            if one.seq is not None and one.cause.current
+            one.seq: one.source for one in factors if one.seq is not None and one.source is not None
         }
         own = replace(settings, restore=False)
         best, more = _as_it_is(record, best, own, changed, progress)

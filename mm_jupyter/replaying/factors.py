@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from mm_jupyter.records import Cause, Environment, Package, Recipe
 from mm_jupyter.replaying import environments
@@ -23,26 +23,20 @@ _THREADS = {
 }
 _BUILT = ("package", "python")
 
-Kind = Literal[
-    "code", "module", "input", "random state", "variable", "threads", "package", "python"
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One thing that is another one now. ``cause`` says it for people; ``seq`` is the execution, of code alone."""
+    """One thing that is another one now. ``cause`` says it for people; of code alone ``seq`` is the execution and
+    ``source`` what its cell holds now."""
 
     cause: Cause
     seq: int | None = None
+    source: str | None = None
 
     @property
     def name(self) -> str:
-        """``package scikit-learn``, and ``random state`` for the thing of that name."""
-        return _said(self.cause)
-
-
-def _said(cause: Cause) -> str:
-    return cause.factor if cause.factor == cause.name else f"{cause.factor} {cause.name}"
+        """``package scikit-learn``."""
+        return f"{self.cause.factor} {self.cause.name}"
 
 
 def of_environment(record: Record, current: Environment | None) -> list[Factor]:
@@ -76,8 +70,8 @@ def of_project(
         now = cells.get(step.cell_id or "")
         if now is None or newest[step.cell_id or ""] != step.seq or _same(now, made.source):
             continue
-        cause = _cause("code", f"of execution {step.seq}", made.source, now)
-        found.append(Factor(cause, seq=step.seq))
+        cause = _cause("code", f"of execution {step.seq}", None, _counted(made.source, now))
+        found.append(Factor(cause, seq=step.seq, source=now))
     told: dict[str, tuple[str, str | None]] = {}
     for step in steps:
         told.update((one.path, ("module", one.digest)) for one in step.modules)
@@ -86,19 +80,29 @@ def of_project(
                 told.setdefault(use.path, ("input", use.digest))
     digests = {path: digest_file(root / path) for path in told}
     found += [
-        Factor(_cause(kind, path, digest, digests[path]))
+        Factor(_cause(kind, path, _short(digest), _short(digests[path])))
         for path, (kind, digest) in told.items()
         if digest is not None and digest != digests[path]
     ]
     if any(step.restores or step.entropy for step in recipe.steps):
         names = dict.fromkeys(state.generator for step in recipe.steps for state in step.restores)
         names |= dict.fromkeys(draw.source for step in recipe.steps for draw in step.entropy)
-        found.append(Factor(_cause(RANDOM, RANDOM, ", ".join(names), None)))
+        found.append(Factor(_cause(RANDOM, ", ".join(names), None, None)))
     return found
 
 
 def _same(now: str, recorded: str) -> bool:
     return now.strip() == recorded.strip()
+
+
+def _counted(old: str, new: str) -> str:
+    """``+1 -1``: lines that came and went."""
+    lines = list(difflib.ndiff(old.strip().splitlines(), new.strip().splitlines()))
+    return f"+{sum(one[0] == '+' for one in lines)} -{sum(one[0] == '-' for one in lines)}"
+
+
+def _short(digest: str | None) -> str | None:
+    return digest.partition(":")[2][:10] if digest else None
 
 
 def _cause(factor: str, name: str, recorded: str | None, current: str | None) -> Cause:
@@ -122,9 +126,8 @@ def settings_with(
     told: Callable[[str], None],
 ) -> Settings:
     """Settings that put these factors back. Raises CannotRebuild."""
-    put_back = {
-        one.cause.name for one in factors if one.cause.factor in ("module", "input", RANDOM)
-    }
+    put_back = {one.cause.name for one in factors if one.cause.factor in ("module", "input")}
+    put_back |= {RANDOM for one in factors if one.cause.factor == RANDOM}
     extra = dict(settings.extra)
     for cause in (one.cause for one in factors):
         if cause.factor == "variable":
