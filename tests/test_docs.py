@@ -32,6 +32,7 @@ TOUR = (
     "docs/jupyter.md",
     "docs/tracking.md",
     "docs/replay.md",
+    "docs/causes.md",
     "docs/data.md",
     "docs/search.md",
     "docs/store.md",

@@ -205,6 +205,7 @@ def test_a_judgement_has_the_promised_keys() -> None:
         ],
         "replays": 2,
         "seconds": 3.5,
+        "environment": "current",
     }
 
 
