@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from mm_jupyter import wire
-from mm_jupyter.cards import recipe_view, runs_table, verdict_card, verdicts_table
+from mm_jupyter.cards import explanation_card, recipe_view, runs_table, verdict_card, verdicts_table
 from mm_jupyter.cli import status
 from mm_jupyter.cli.group import EXIT_STATUSES, answer, as_json, mm
 from mm_jupyter.cli.screen import Screen, Steps
-from mm_jupyter.records import SliceName
+from mm_jupyter.records import Explanation, SliceName
 
 if TYPE_CHECKING:
     from mm_jupyter.api.replays import ReplayProgress
@@ -186,6 +186,12 @@ def recipe(
     metavar="PACKAGE",
     help="Leave a package out of the rebuilt environment.",
 )
+@click.option(
+    "--explain",
+    "why",
+    is_flag=True,
+    help="Where it does not reproduce, find out why ('mm explain').",
+)
 @as_json
 @click.pass_obj
 def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
@@ -200,6 +206,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     freeze_time: bool,
     environment: str,
     without: tuple[str, ...],
+    why: bool,
     as_json: bool,
 ) -> int:
     """Say whether RUN reproduces, and why not.
@@ -229,15 +236,39 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
             without=without,
             progress=teller(step, names),
         )
+    explained = {
+        judged.run: _explained(screen, str(judged.run), not no_restore, allow, timeout)
+        for judged in judgements
+        if why and judged.verdict in ("diverged", "unstable", "failed")
+    }
     if as_json:
-        screen.data([wire.judgement(judged) for judged in judgements])
+        screen.data(
+            [
+                wire.explanation(explained[judged.run])
+                if judged.run in explained
+                else wire.judgement(judged)
+                for judged in judgements
+            ]
+        )
     else:
         for judged in judgements:
-            if len(judgements) <= 3 or judged.verdict not in ("identical", "equivalent"):
+            if judged.run in explained:
+                screen.show(explanation_card(explained[judged.run]))
+            elif len(judgements) <= 3 or judged.verdict not in ("identical", "equivalent"):
                 screen.show(verdict_card(judged))
         if len(judgements) > 1:
             screen.show(verdicts_table(judgements))
     return status.of_verdicts(judged.verdict for judged in judgements)
+
+
+def _explained(
+    screen: Screen, name: str, restore: bool, allow: tuple[str, ...], timeout: float | None
+) -> Explanation:
+    from mm_jupyter.api.explaining import explain
+
+    with screen.progress() as step:
+        tell = teller(step, [name])
+        return explain(name, restore=restore, allow=allow, timeout=timeout, progress=tell)
 
 
 def teller(step: Steps, names: list[str]) -> Callable[[ReplayProgress], None]:

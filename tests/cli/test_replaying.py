@@ -81,6 +81,7 @@ def test_a_notebook_is_run_shown_as_a_recipe_and_replayed(mm, empty: Path) -> No
         "causes",
         "replays",
         "seconds",
+        "environment",
     }
     verdict = mm("verdict", cell)
     assert verdict.status == 0
