@@ -81,6 +81,7 @@ OUTCOME = Outcome(
     files=(FILE,),
     modules=(LocalModule(name="m", path="m.py", digest=MARK, source=BLOB),),
     not_kept=(NotKept(kind="value", name="y", why="it has no digest"),),
+    defaults=BLOB,
 )
 
 
@@ -129,6 +130,7 @@ def test_a_run_comes_back_with_every_part(store: Store, hand: Any) -> None:
         "files",
         "modules",
         "not_kept",
+        "defaults",
     ):
         assert getattr(whole, name) == getattr(OUTCOME, name)
     assert store.row(ref) == whole.row == store.runs()[0]
