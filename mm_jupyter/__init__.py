@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mm_jupyter.api.runs import find as runs
     from mm_jupyter.api.runs import get as show
     from mm_jupyter.api.tracking import log, log_artifact, log_figure, log_model, set_tag, track
+    from mm_jupyter.api.verifying import verify_notebook
     from mm_jupyter.errors import MmError
     from mm_jupyter.magics import load_ipython_extension, unload_ipython_extension
 
@@ -55,6 +56,7 @@ __all__ = [
     "track",
     "unload_ipython_extension",
     "verdicts",
+    "verify_notebook",
     "write_recipe",
 ]
 
@@ -88,6 +90,7 @@ _HOMES = {
     "track": ("mm_jupyter.api.tracking", "track"),
     "unload_ipython_extension": ("mm_jupyter.magics", "unload_ipython_extension"),
     "verdicts": ("mm_jupyter.api.replays", "verdicts"),
+    "verify_notebook": ("mm_jupyter.api.verifying", "verify_notebook"),
     "write_recipe": ("mm_jupyter.api.replays", "write_recipe"),
 }
 

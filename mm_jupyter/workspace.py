@@ -208,6 +208,16 @@ def _is_store(folder: Path) -> bool:
     return (folder / "store.db").is_file()
 
 
+def project_root(start: Path) -> Path:
+    """The folder that the project of a file begins with: the nearest one upward with a repository, a store or a
+    pyproject.toml; its own where there is none."""
+    folders = _upward(start)
+    marks = (".git", FOLDER, "pyproject.toml")
+    return next(
+        (one for one in folders if any((one / name).exists() for name in marks)), folders[0]
+    )
+
+
 def _git_root(start: Path) -> Path | None:
     return next((folder for folder in _upward(start) if (folder / ".git").exists()), None)
 

@@ -101,7 +101,7 @@ def _engine_job(
     }
     argument.write_text(json.dumps(job))
     return EngineJob(
-        python=_interpreter(source, notebook),
+        python=interpreter_of(source, notebook),
         cwd=str(source.parent),
         env={
             "MM_NOTEBOOK": str(source),
@@ -153,7 +153,7 @@ def _tagged_names(notebook: NotebookNode) -> set[str]:
     }
 
 
-def _interpreter(path: Path, notebook: NotebookNode) -> tuple[str, ...]:
+def interpreter_of(path: Path, notebook: NotebookNode) -> tuple[str, ...]:
     """The Python that the notebook asks for; ours where it asks for none, or for the usual ``python3``."""
     spec = notebook.metadata.get("kernelspec", {})
     language = notebook.metadata.get("language_info", {}).get("name") or spec.get("language")

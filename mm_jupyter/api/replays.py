@@ -186,7 +186,7 @@ def _settings(
         key=space.key,
         root=space.root,
         restore=restore,
-        allow=frozenset(_allowed(one) for one in allow),
+        allow=frozenset(allowed(one) for one in allow),
         timeout=timeout,
         freeze_time=freeze_time,
         rules=user_rules(configured(space.root).noise, "pyproject.toml"),
@@ -286,7 +286,8 @@ def resolve(
     return list(dict.fromkeys(chosen))
 
 
-def _allowed(text: str) -> str:
+def allowed(text: str) -> str:
+    """A word of ``allow`` as settings have it: paths are absolute. Raises BadInput."""
     if text in ("network", "process"):
         return text
     if "/" in text or "\\" in text or text.startswith((".", "~")):

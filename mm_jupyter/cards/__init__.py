@@ -8,6 +8,7 @@ from mm_jupyter.cards.environment_view import (
     explanation_card,
 )
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
+from mm_jupyter.cards.notebook_view import notebook_card
 from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import RUN_MIME, VIEW_MIME, Line, Rendered, Span, Tone
 from mm_jupyter.cards.run_card import run_card
@@ -30,6 +31,7 @@ __all__ = [
     "explanation_card",
     "faults_view",
     "log_view",
+    "notebook_card",
     "recipe_view",
     "run_card",
     "run_page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from mm_jupyter.cards import numbers
@@ -94,6 +95,18 @@ def _named(kind: str, name: str) -> str:
     return numbers.cut(name if name.startswith(kind) else f"{kind} {name}", 80)
 
 
+def causes_lines(causes: Sequence[Cause]) -> list[Line]:
+    """``because  package scikit-learn 1.3.2 -> 1.9.0  confirmed``, a line each."""
+    lines: list[Line] = []
+    for i, cause in enumerate(causes):
+        head = "  because       " if i == 0 else "                "
+        name = numbers.ascii_signs(f"{cause.factor} {_cause_name(cause)}")
+        lines.append(
+            ((head, "quiet"), (name, "plain"), (f"  {_CONFIRMED[cause.confirmed]}", "quiet"))
+        )
+    return lines
+
+
 def _lines(judgement: Judgement, differ: list[Item]) -> tuple[Line, ...]:
     verdict = judgement.verdict
     lines: list[Line] = [
@@ -104,12 +117,7 @@ def _lines(judgement: Judgement, differ: list[Item]) -> tuple[Line, ...]:
             (f"  ({_replays(judgement)}, {_recipe(judgement)})", "quiet"),
         )
     ]
-    for i, cause in enumerate(judgement.causes):
-        head = "  because       " if i == 0 else "                "
-        name = numbers.ascii_signs(f"{cause.factor} {_cause_name(cause)}")
-        lines.append(
-            ((head, "quiet"), (name, "plain"), (f"  {_CONFIRMED[cause.confirmed]}", "quiet"))
-        )
+    lines += causes_lines(judgement.causes)
     for i, item in enumerate(differ[:_SHOWN]):
         head = "  differ        " if i == 0 else "                "
         lines.append(
@@ -147,12 +155,17 @@ def verdict_html_body(judgement: Judgement) -> str:
         + f'<div class="t"><b>{escape(str(judgement.run))} {judgement.verdict}.</b> {escape(said)}</div> '
         + text(_replays(judgement), "s q", title=numbers.exact(judgement.at))
     )
-    causes = "".join(_cause_html(cause) for cause in judgement.causes)
+    causes = causes_html(judgement.causes)
     items = _items_html(judgement)
     if causes:
         because = f'<div><div class="s q">Because</div>{causes}</div>'
         return f'<div class="hd">{head}</div><div class="two">{because}<div>{items}</div></div>'
     return f'<div class="hd">{head}</div><div class="one"><div>{items}</div></div>'
+
+
+def causes_html(causes: Sequence[Cause]) -> str:
+    """The same, as elements."""
+    return "".join(_cause_html(cause) for cause in causes)
 
 
 def _cause_html(cause: Cause) -> str:

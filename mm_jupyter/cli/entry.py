@@ -10,13 +10,22 @@ from collections.abc import Sequence
 import click
 
 from mm_jupyter import wire
-from mm_jupyter.cli import data, enabling, environment, keeping, looking, replaying, status
+from mm_jupyter.cli import (
+    data,
+    enabling,
+    environment,
+    keeping,
+    looking,
+    replaying,
+    status,
+    verifying,
+)
 from mm_jupyter.cli.group import mm
 from mm_jupyter.cli.screen import Screen
 from mm_jupyter.errors import BadOption, MmError
 
 # Importing them is what adds their commands.
-COMMANDS = (looking, replaying, data, environment, keeping, enabling)
+COMMANDS = (looking, replaying, verifying, data, environment, keeping, enabling)
 
 
 def main() -> None:

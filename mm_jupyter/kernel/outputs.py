@@ -11,16 +11,13 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from mm_jupyter.kernel.sink import Buffer
-from mm_jupyter.records import BlobDigest, Output
+from mm_jupyter.records import OWN_MIME_PREFIX, BlobDigest, Output, OutputKind
 
 KEPT_BYTES = 10 * 1024 * 1024
 """Outputs of one run are kept up to this size in all; what is over is counted and left out."""
-OWN_MIME_PREFIX = "application/vnd.mm_jupyter."
-
-OutputKind = Literal["stream", "display_data", "execute_result", "error"]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,10 @@ from typing import Literal
 from mm_jupyter.records.names import BlobDigest, ContentDigest, RunStatus, Scalar
 from mm_jupyter.records.session import Failure, FileUse, LocalModule
 
+OWN_MIME_PREFIX = "application/vnd.mm_jupyter."
+"""Of the MIME types that mark what we show ourselves: never a result of the user's code."""
+
+OutputKind = Literal["stream", "display_data", "execute_result", "error"]
 ParamOrigin = Literal["author", "given", "default"]
 
 
@@ -86,7 +90,7 @@ class Output:
     ``text/plain``; an error has ``text/plain`` with its traceback. ``truncated`` counts bytes dropped over the limit.
     """
 
-    kind: Literal["stream", "display_data", "execute_result", "error"]
+    kind: OutputKind
     name: str
     data: dict[str, BlobDigest] = field(default_factory=dict)
     truncated: int = 0

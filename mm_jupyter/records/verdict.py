@@ -126,3 +126,31 @@ class Explanation:
     helped: bool
     said: str
     experiments: tuple[Experiment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellJudgement:
+    """What replays say of one cell of a notebook: ``place`` counts cells from 1, ``count`` is what stood in ``In [ ]``
+    (None: it was saved without having run), ``line`` its first line."""
+
+    place: int
+    count: int | None
+    line: str
+    verdict: Verdict
+    said: str
+    items: tuple[Item, ...]
+    not_compared: tuple[NotCompared, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookJudgement:
+    """What a notebook's saved outputs and those of its replays say together: the worst cell decides; one that shows
+    nothing, or had not run, decides nothing. ``notebook`` is its path as it was asked for."""
+
+    notebook: str
+    verdict: Verdict
+    said: str
+    cells: tuple[CellJudgement, ...]
+    causes: tuple[Cause, ...]
+    replays: int
+    seconds: float

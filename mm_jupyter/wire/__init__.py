@@ -1,6 +1,7 @@
 """The JSON that leaves the package. ``shapes`` are what a browser gets, each a tagged type; ``js/src/wire.ts`` is made
 of them. ``page`` fills them from records; ``reports`` are the command line's ``--json``."""
 
+from mm_jupyter.wire.junit import junit
 from mm_jupyter.wire.reports import (
     Json,
     audit_entry,
@@ -16,6 +17,7 @@ from mm_jupyter.wire.reports import (
     failure,
     fault,
     judgement,
+    notebook_judgement,
     recipe,
     run_data,
     run_full,
@@ -38,6 +40,8 @@ __all__ = [
     "failure",
     "fault",
     "judgement",
+    "junit",
+    "notebook_judgement",
     "recipe",
     "run_data",
     "run_full",

@@ -13,6 +13,7 @@ from typing import Any
 from mm_jupyter.errors import MmError
 from mm_jupyter.records import (
     AuditEntry,
+    Cause,
     DataDiff,
     DataVersion,
     Diff,
@@ -21,7 +22,9 @@ from mm_jupyter.records import (
     Explanation,
     Failure,
     FileUse,
+    Item,
     Judgement,
+    NotebookJudgement,
     Param,
     Recipe,
     Run,
@@ -129,34 +132,57 @@ def judgement(judged: Judgement) -> Json:
             "executions": judged.executions,
             "of": judged.of,
         },
-        "items": [
-            {
-                "kind": item.kind,
-                "name": item.name,
-                "recorded": item.recorded,
-                "replayed": item.replayed,
-                "verdict": item.verdict,
-            }
-            for item in judged.items
-        ],
+        "items": [_item(item) for item in judged.items],
         "restored": [{"kind": help_.kind, "name": help_.name} for help_ in judged.restored],
-        "not_compared": [
-            {"kind": missing.kind, "name": missing.name, "why": missing.why}
-            for missing in judged.not_compared
-        ],
-        "causes": [
-            {
-                "factor": cause.factor,
-                "name": cause.name,
-                "recorded": cause.recorded,
-                "current": cause.current,
-                "confirmed": cause.confirmed,
-            }
-            for cause in judged.causes
-        ],
+        "not_compared": [to_json(missing) for missing in judged.not_compared],
+        "causes": [_cause(cause) for cause in judged.causes],
         "replays": judged.replays,
         "seconds": strict(judged.seconds),
         "environment": judged.environment,
+    }
+
+
+def _item(item: Item) -> Json:
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "recorded": item.recorded,
+        "replayed": item.replayed,
+        "verdict": item.verdict,
+    }
+
+
+def _cause(cause: Cause) -> Json:
+    return {
+        "factor": cause.factor,
+        "name": cause.name,
+        "recorded": cause.recorded,
+        "current": cause.current,
+        "confirmed": cause.confirmed,
+    }
+
+
+def notebook_judgement(judged: NotebookJudgement) -> Json:
+    """An element of ``mm verify --json``."""
+    return {
+        "notebook": judged.notebook,
+        "verdict": judged.verdict,
+        "said": judged.said,
+        "cells": [
+            {
+                "place": cell.place,
+                "count": cell.count,
+                "line": cell.line,
+                "verdict": cell.verdict,
+                "said": cell.said,
+                "items": [_item(item) for item in cell.items],
+                "not_compared": [to_json(missing) for missing in cell.not_compared],
+            }
+            for cell in judged.cells
+        ],
+        "causes": [_cause(cause) for cause in judged.causes],
+        "replays": judged.replays,
+        "seconds": strict(judged.seconds),
     }
 
 

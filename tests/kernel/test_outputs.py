@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mm_jupyter.kernel.bundle import BundleSink
-from mm_jupyter.kernel.outputs import KEPT_BYTES, OWN_MIME_PREFIX, Capture, OutputTap
+from mm_jupyter.kernel.outputs import KEPT_BYTES, Capture, OutputTap
+from mm_jupyter.records import OWN_MIME_PREFIX
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
