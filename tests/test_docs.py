@@ -33,6 +33,7 @@ TOUR = (
     "docs/tracking.md",
     "docs/replay.md",
     "docs/causes.md",
+    "docs/notebooks.md",
     "docs/data.md",
     "docs/search.md",
     "docs/store.md",

@@ -21,7 +21,7 @@ FLOORS = (
     ("analysis", "store", "wire", "cards"),
     ("workspace", "configuration", "kernel", "replaying", "registry"),
     ("api",),
-    ("cli", "widgets", "server"),
+    ("cli", "widgets", "server", "pytest_plugin"),
     ("magics",),
 )
 """The rooms, lowest floor first. ``mm_jupyter/__init__.py`` and ``__main__.py`` stand above them all."""

@@ -38,8 +38,8 @@ def verify_notebook(
 ) -> NotebookJudgement:
     """Execute a notebook in a fresh kernel and judge each cell by its saved output.
 
-    ``mm.verify_notebook("eda.ipynb")``: a copy of its project is executed, from top to bottom; the notebook and its files stay as they are, and nothing is
-    recorded.
+    ``mm.verify_notebook("eda.ipynb")``: a copy of its project is executed, from top to bottom; the notebook and its
+    files stay as they are, and nothing is recorded.
 
     Args:
         allow: ``network``, ``process``, or paths outside the copy that may be written.
@@ -66,7 +66,9 @@ def verify_notebook(
     )
     asked = Asked(
         path=source,
-        name=str(path),
+        name=str(source.relative_to(Path.cwd()))
+        if source.is_relative_to(Path.cwd())
+        else str(path),
         root=root,
         notebook=notebook,
         python=python,

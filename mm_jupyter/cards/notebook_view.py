@@ -71,7 +71,9 @@ def _rest(judgement: NotebookJudgement) -> str:
     idle = len(judgement.cells) - sum(cell.count is not None for cell in judgement.cells)
     parts = [
         f"{numbers.count(good, 'cell')} as saved" if good else "",
-        f"{len(ran) - good} show{'s' if len(ran) - good == 1 else ''} nothing" if len(ran) - good else "",
+        f"{len(ran) - good} show{'s' if len(ran) - good == 1 else ''} nothing"
+        if len(ran) - good
+        else "",
         f"{idle} had not run" if idle else "",
     ]
     return ", ".join(part for part in parts if part)
