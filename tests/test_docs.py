@@ -222,7 +222,8 @@ def test_a_key_that_is_not_there_is_found() -> None:
 
 @pytest.mark.parametrize("page", TOUR)
 def test_every_block_says_what_it_is(page: str) -> None:
-    known = {"python", "bash", "text"} | ({"json"} if "machine" in page else set())
+    known = {"python", "bash", "text"}
+    known |= {"json"} if "machine" in page else {"yaml"} if "notebooks" in page else set()
     assert {block.language for block in blocks(read(page))} <= known
 
 

@@ -22,10 +22,13 @@ from mm_jupyter.records import (
 )
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.factors import (
+    ORDER,
     Factor,
+    of_clock,
     of_environment,
     of_project,
     settings_with,
+    top_to_bottom,
     with_cells,
 )
 from mm_jupyter.replaying.record import Record
@@ -35,20 +38,25 @@ from mm_jupyter.replaying.verifying import Verified, search, verified
 
 @dataclass(slots=True)
 class _Laboratory:
-    """Replays one recipe with factors put back; each set of factors once."""
+    """Replays one recipe with factors put back; each set of factors once. ``top`` is what is replayed while the order
+    of execution is not put back; with ``clock`` nothing may be excused by the clock."""
 
     record: Record
     recipe: Recipe
+    top: Recipe
     settings: Settings
     cells: Mapping[int, str]
     current: Environment | None
     progress: Progress
+    clock: bool = False
     experiments: list[Experiment] = field(default_factory=list)
     known: dict[frozenset[Factor], Verdict] = field(default_factory=dict)
+    settled: set[frozenset[Factor]] = field(default_factory=set)
 
     def good(self, factors: Sequence[Factor]) -> bool:
         """Whether the record comes out again with these put back."""
-        return self.verdict(factors) in GOOD
+        self.verdict(factors)
+        return frozenset(factors) in self.settled
 
     def verdict(self, factors: Sequence[Factor]) -> Verdict:
         """What a replay with these put back says."""
@@ -57,6 +65,9 @@ class _Laboratory:
             started = time.monotonic()
             tried = self.replay(factors)
             self.known[key] = tried.judged.verdict
+            judged = tried.judged
+            if judged.verdict in GOOD and not (self.clock and of_clock(judged)):
+                self.settled.add(key)
             self.experiments.append(
                 Experiment(
                     put_back=tuple(one.name for one in factors),
@@ -76,7 +87,8 @@ class _Laboratory:
             self.current,
             lambda what: self.progress(what, 0, 1),
         )
-        recipe = with_cells(self.recipe, cells)
+        ordered = any(one.cause.factor == ORDER for one in factors)
+        recipe = with_cells(self.recipe if ordered else self.top, cells)
 
         def tell(_: str, cell: int, of: int) -> None:
             names = ", ".join(one.name for one in factors[:2]) or "nothing"
@@ -104,28 +116,37 @@ def explain(
     """
     started = time.monotonic()
     best, replays, known = search(record, settings, times=1, progress=progress)
-    if not best.attempts or best.judged.verdict == "unverifiable":
+    clock = of_clock(best.judged)
+    if not best.attempts or (best.judged.verdict == "unverifiable" and not clock):
         raise CannotReplay(record.run.row.ref, best.judged.said.rstrip("."))
-    helped = restore and best.judged.verdict not in GOOD
     current, recipe = best.attempts[-1].environment, best.recipe
-    if helped:
-        factors, own, changed = of_environment(record, current), settings, {}
+    room = _Laboratory(record, recipe, recipe, settings, {}, current, progress)
+    if best.judged.verdict in (*GOOD, "unverifiable"):
+        room.clock = True
+        helped = restore and bool(clock) and room.good(clock)
+        factors = clock
     else:
-        factors = of_project(record, best.recipe, settings.root, cells)
+        helped, factors = restore, of_environment(record, current)
+    if not helped and best.judged.verdict == "unverifiable":
+        raise CannotReplay(record.run.row.ref, best.judged.said.rstrip("."))
+    if not helped:
+        top = top_to_bottom(record, recipe, cells)
+        factors = of_project(record, recipe, top, settings.root, cells)
         changed = {
             one.seq: one.source for one in factors if one.seq is not None and one.source is not None
         }
         own = replace(settings, restore=False)
-        best, more = _as_it_is(record, best, own, changed, progress)
+        replays += len(room.experiments)
+        room = _Laboratory(record, recipe, top, own, changed, current, progress)
+        best, more = _as_it_is(record, room, progress)
         replays += more
-    room = _Laboratory(record, recipe, own, changed, current, progress)
     causes, said, not_tried = _experiments(room, factors, best)
     if any(cause.confirmed for cause in (*known, *causes)):
         known = tuple(cause for cause in known if cause.confirmed)
     found = verified(
         record,
         best,
-        own,
+        room.settings,
         replays=replays + len(room.experiments),
         seconds=time.monotonic() - started,
         known=(),
@@ -142,13 +163,12 @@ def explain(
     return explanation, replace(found, judgement=judgement)
 
 
-def _as_it_is(
-    record: Record, best: Tried, settings: Settings, cells: Mapping[int, str], progress: Progress
-) -> tuple[Tried, int]:
-    """The recipe as the project is now; twice where it does not reproduce, to tell unstable from diverged."""
-    tried = try_recipe(record, with_cells(best.recipe, cells), settings, progress)
+def _as_it_is(record: Record, room: _Laboratory, progress: Progress) -> tuple[Tried, int]:
+    """The project as it is now; twice where it does not reproduce, to tell unstable from diverged."""
+    recipe = with_cells(room.top, room.cells)
+    tried = try_recipe(record, recipe, room.settings, progress)
     if tried.attempts and tried.judged.verdict not in GOOD:
-        tried = once_more(record, tried, settings, progress)
+        tried = once_more(record, tried, room.settings, progress)
     return tried, len(tried.attempts)
 
 
@@ -156,7 +176,7 @@ def _experiments(
     room: _Laboratory, factors: Sequence[Factor], best: Tried
 ) -> tuple[tuple[Cause, ...], str, tuple[NotCompared, ...]]:
     """The causes that the experiments decide, a sentence, and why some could not be made."""
-    if best.judged.verdict in GOOD:
+    if best.judged.verdict in GOOD and not room.clock:
         return (
             (),
             "It comes out as recorded, also as things are now: there is nothing to explain.",

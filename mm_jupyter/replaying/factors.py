@@ -7,20 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mm_jupyter.records import Cause, Environment, Package, Recipe
+from mm_jupyter.analysis.comparing import Judged
+from mm_jupyter.analysis.tainting import CLOCK_READ
+from mm_jupyter.records import Cause, Environment, Package, Recipe, RecipeStep
 from mm_jupyter.replaying import environments
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.causes import suspects
 from mm_jupyter.replaying.inputs import digest_file
-from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.record import Record, slice_of
 
 RANDOM = "random state"
+CLOCK = "clock"
+ORDER = "order of"
 _THREADS = {
     "openblas": "OPENBLAS_NUM_THREADS",
     "openmp": "OMP_NUM_THREADS",
     "mkl": "MKL_NUM_THREADS",
     "blis": "BLIS_NUM_THREADS",
 }
+_COUNTS = 12
 _BUILT = ("package", "python")
 
 
@@ -56,22 +61,28 @@ def _imported(package: str, words: set[str]) -> bool:
     return usual.get(package, package.replace("-", "_")) in words
 
 
+def of_clock(judged: Judged) -> list[Factor]:
+    """The clock, where it is why something was not compared."""
+    if any(CLOCK_READ in one.why for one in judged.not_compared):
+        return [Factor(_cause(CLOCK, "read by a cell", None, None))]
+    return []
+
+
 def of_project(
-    record: Record, recipe: Recipe, root: Path, cells: Mapping[str, str]
+    record: Record, recipe: Recipe, top: Recipe, root: Path, cells: Mapping[str, str]
 ) -> list[Factor]:
-    """What is another thing in the project by now: cells (``cells``: sources by id), modules, inputs, random states.
+    """What is another thing in the project by now: cells (``cells``: sources by id), modules, inputs, random states,
+    and the order, where ``top``, the notebook from top to bottom, repeats other executions than ``recipe``.
 
     Without ``--restore`` generators start anew: a recipe that needs their states has them as a factor.
     """
     steps = record.steps(recipe)
-    found: list[Factor] = []
-    newest = {step.cell_id: step.seq for step in steps if step.cell_id}
-    for made, step in zip(recipe.steps, steps, strict=True):
-        now = cells.get(step.cell_id or "")
-        if now is None or newest[step.cell_id or ""] != step.seq or _same(now, made.source):
-            continue
-        cause = _cause("code", f"of execution {step.seq}", None, _counted(made.source, now))
-        found.append(Factor(cause, seq=step.seq, source=now))
+    found = _edited(record, [*recipe.steps, *top.steps], cells)
+    if top is not recipe:
+        counts = [f"[{step.count}]" for step in recipe.steps]
+        more = " ..." if len(counts) > _COUNTS else ""
+        order = " ".join(counts[:_COUNTS]) + more
+        found.append(Factor(_cause(ORDER, "execution", order, "top to bottom")))
     told: dict[str, tuple[str, str | None]] = {}
     for step in steps:
         told.update((one.path, ("module", one.digest)) for one in step.modules)
@@ -89,6 +100,43 @@ def of_project(
         names |= dict.fromkeys(draw.source for step in recipe.steps for draw in step.entropy)
         found.append(Factor(_cause(RANDOM, ", ".join(names), None, None)))
     return found
+
+
+def _edited(record: Record, steps: Sequence[RecipeStep], cells: Mapping[str, str]) -> list[Factor]:
+    """The last execution of each cell that holds something else now."""
+    known = {execution.seq: execution.cell_id for execution in record.executions}
+    newest = {known[step.seq]: step for step in sorted(steps, key=lambda step: step.seq)}
+    found = []
+    for cell, step in newest.items():
+        now = cells.get(cell or "")
+        if now is not None and not _same(now, step.source):
+            cause = _cause("code", f"of execution {step.seq}", None, _counted(step.source, now))
+            found.append(Factor(cause, seq=step.seq, source=now))
+    return found
+
+
+def top_to_bottom(record: Record, recipe: Recipe, cells: Mapping[str, str]) -> Recipe:
+    """The cells of the notebook as it is now (``cells``: in its order), down to the tracked one, each once, as the
+    session last executed them; ``recipe`` itself where the session did nothing else, or the cell is gone."""
+    whole = slice_of(record, "whole") if record.run.row.kind == "cell" else recipe
+    target = record.steps(whole)[-1]
+    last = {
+        step.cell_id: step.seq
+        for step in record.steps(whole)
+        if (step.cell_id is not None and step.status == "ok") or step is target
+    }
+    if target.cell_id is None or target.cell_id not in cells:
+        return recipe
+    order: list[int] = []
+    for cell in cells:
+        if cell in last:
+            order.append(last[cell])
+        if cell == target.cell_id:
+            break
+    by_seq = {step.seq: step for step in whole.steps}
+    if order == list(by_seq):
+        return recipe
+    return replace(whole, steps=tuple(by_seq[seq] for seq in order))
 
 
 def _same(now: str, recorded: str) -> bool:
@@ -134,7 +182,12 @@ def settings_with(
             extra[cause.name] = cause.recorded
         elif cause.factor == "threads":
             extra[_THREADS[cause.name]] = cause.recorded
-    found = replace(settings, put_back=settings.put_back | put_back, extra=extra)
+    found = replace(
+        settings,
+        put_back=settings.put_back | put_back,
+        extra=extra,
+        freeze_time=settings.freeze_time or any(one.cause.factor == CLOCK for one in factors),
+    )
     names = {one.cause.name for one in factors if one.cause.factor in _BUILT}
     if not names or recorded is None or current is None:
         return found

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,15 +123,18 @@ def own_environment(home: Path, disabled: tuple[str, ...] = ()) -> dict[str, str
     }
 
 
-def execute(path: Path, environment: dict[str, str]) -> None:
-    """Run a notebook as JupyterLab does - each message names its cell - and save its outputs."""
+def execute(path: Path, environment: dict[str, str], order: Sequence[int] | None = None) -> None:
+    """Run a notebook as JupyterLab does - each message names its cell - and save its outputs. ``order``: the places of
+    the cells that are clicked, one after another; else all of them."""
     code = """
 import json, sys, nbformat
 from jupyter_client.manager import start_new_kernel
 path = sys.argv[1]
 notebook = nbformat.read(path, 4)
 manager, client = start_new_kernel()
-for count, cell in enumerate(notebook.cells, 1):
+places = json.loads(sys.argv[2]) or range(len(notebook.cells))
+for count, cell in enumerate((notebook.cells[place] for place in places), 1):
+    cell.outputs = []
     content = {'code': cell.source, 'silent': False, 'store_history': True, 'user_expressions': {},
                'allow_stdin': False, 'stop_on_error': False}
     message = client.session.msg('execute_request', content, metadata={'cellId': cell.id})
@@ -148,7 +152,7 @@ manager.shutdown_kernel()
 nbformat.write(notebook, path)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
+        [sys.executable, "-c", code, str(path), json.dumps(order)],
         cwd=path.parent,
         env={**environment, "JPY_SESSION_NAME": str(path)},
         check=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,60 @@ def test_a_variable_is_put_back(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> No
     assert confirmed(found) == ["variable SKLEARN_LEVEL"]
     assert "variable SKLEARN_OTHER" in excluded(found)
     assert runs.get("level/1").row.verdict == "diverged"
+
+
+def test_a_notebook_that_was_not_run_from_top_to_bottom_is_explained_by_its_order(
+    project: Path,
+) -> None:
+    cells = ("level = 1", "%%track level\nvalue = level * 2.0", "level = 5")
+    path = project / "n.ipynb"
+    nbformat.write(notebook("%load_ext mm_jupyter", *cells), path)
+    execute(path, dict(os.environ), (0, 1, 3, 2))
+    found = explain("level/1")
+    assert confirmed(found) == ["order of execution"]
+    assert found.judgement.verdict == "diverged"
+    (cause,) = [one for one in found.judgement.causes if one.confirmed]
+    assert cause.current == "top to bottom"
+
+
+def test_a_cell_that_was_run_twice_and_one_that_was_edited_are_told_apart(project: Path) -> None:
+    path = project / "n.ipynb"
+    cells = ("level = 1.0", "level += 1", "%%track level\nvalue = level * 2")
+    nbformat.write(notebook("%load_ext mm_jupyter", *cells), path)
+    execute(path, dict(os.environ), (0, 1, 2, 2, 3))
+    assert confirmed(explain("level/1")) == ["order of execution"]
+    edit(path, "level = 1.0", "level = 0.0")
+    assert sorted(confirmed(explain("level/1"))) == [
+        "code of execution 2",
+        "order of execution",
+    ]
+
+
+def test_an_order_that_makes_no_difference_explains_nothing(project: Path) -> None:
+    path = project / "n.ipynb"
+    cells = ("level = 1.0", "other = 2", "%%track level\nvalue = level * 2")
+    nbformat.write(notebook("%load_ext mm_jupyter", *cells), path)
+    execute(path, dict(os.environ), (0, 2, 1, 1, 3))
+    found = explain("level/1")
+    assert (found.judgement.verdict, found.experiments) == ("identical", ())
+
+
+def test_what_reads_the_date_is_explained_by_the_clock(ran: Ran) -> None:
+    # The fraction of a second makes sure that no replay falls on the recorded time.
+    cell = "%%track today\nimport time\nmade = 3.0\nweek = time.time() // 1e-3"
+    ran(cell)
+    found = explain("today/1")
+    assert found.judgement.verdict == "identical"
+    assert any("clock" in one.why for one in found.judgement.not_compared)
+    assert [one.put_back for one in found.experiments] == [("clock read by a cell",)]
+    # A clock that stands shows when the cell began, and that is not when it asked.
+    assert confirmed(found) in ([], ["clock read by a cell"])
+    daily = "%%track daily\nimport datetime\nmade = 3.0\nat = datetime.datetime.now().second + 0.5"
+    ran(daily)
+    time.sleep(1.2)
+    found = explain("daily/1")
+    assert confirmed(found) == ["clock read by a cell"]
+    assert found.helped
 
 
 def test_an_input_that_cannot_be_had_again_is_said_before_anything_runs(

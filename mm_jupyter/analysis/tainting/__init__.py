@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from mm_jupyter.analysis.names import body
 from mm_jupyter.analysis.names.lines import read
+from mm_jupyter.analysis.tainting.asking import CLOCK_READ
 from mm_jupyter.analysis.tainting.walk import Notebook
+
+__all__ = ["CLOCK_READ", "Taint", "taint"]
 
 
 @dataclass(frozen=True, slots=True)
