@@ -158,17 +158,23 @@ def case(kind: str, dice: random.Random) -> Case:
         case "clock":
             cells[3] += "\nimport time\nscore += time.time() // 2"
             cause = "clock read by a cell"
-        case "package version":
-            cells[3] += "\nimport six\nscore += sum(map(int, six.__version__.split('.')))"
-            made, cause = replace(made, packages={"six": "1.16.0"}), "package six"
-        case "default changed":
-            cells[3] = (
-                "%%track run\nfrom sklearn.cluster import KMeans\nfrom sklearn.datasets import load_wine\n"
-                f"km = KMeans(8, random_state={dice.randint(0, 99)}).fit(load_wine().data)\ninertia = km.inertia_"
-            )
-            old = {"scikit-learn": "1.3.2", "numpy": "1.26.4", "scipy": "1.11.4", "pandas": "2.2.3"}
-            made, cause = replace(made, packages=old), "package scikit-learn"
+        case "package version" | "default changed":
+            made, cause = built(kind, made, dice)
     return Case(kind, made, edit, then, cause)
+
+
+def built(kind: str, made: Session, dice: random.Random) -> tuple[Session, str]:
+    """A session that is recorded in an environment of its own, and the cause to be named."""
+    cells = made.cells
+    if kind == "package version":
+        cells[3] += "\nimport six\nscore += sum(map(int, six.__version__.split('.')))"
+        return replace(made, packages={"six": "1.16.0"}), "package six"
+    cells[3] = (
+        "%%track run\nfrom sklearn.cluster import KMeans\nfrom sklearn.datasets import load_wine\n"
+        f"km = KMeans(8, random_state={dice.randint(0, 99)}).fit(load_wine().data)\ninertia = km.inertia_"
+    )
+    old = {"scikit-learn": "1.3.2", "numpy": "1.26.4", "scipy": "1.11.4", "pandas": "2.2.3"}
+    return replace(made, packages=old), "package scikit-learn"
 
 
 KINDS = (
