@@ -173,7 +173,7 @@ def built(kind: str, made: Session, dice: random.Random) -> tuple[Session, str]:
         "%%track run\nfrom sklearn.cluster import KMeans\nfrom sklearn.datasets import load_wine\n"
         f"km = KMeans(8, random_state={dice.randint(0, 99)}).fit(load_wine().data)\ninertia = km.inertia_"
     )
-    old = {"scikit-learn": "1.3.2", "numpy": "1.26.4", "scipy": "1.11.4", "pandas": "2.2.3"}
+    old = {"scikit-learn": "1.3.2", "numpy": "1.26.4", "scipy": "1.11.4"}
     return replace(made, packages=old), "package scikit-learn"
 
 

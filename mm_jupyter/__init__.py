@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mm_jupyter.api.environments import environment, environment_diff, export_environment
     from mm_jupyter.api.explaining import explain
     from mm_jupyter.api.models import load_model
+    from mm_jupyter.api.noise import last_noise, noise
     from mm_jupyter.api.notebooks import run_notebook
     from mm_jupyter.api.replays import minimise, recipe, replay, verdicts, write_recipe
     from mm_jupyter.api.runs import best, delete, diff, note, series, tag
@@ -37,6 +38,7 @@ __all__ = [
     "environment_diff",
     "explain",
     "export_environment",
+    "last_noise",
     "load_ipython_extension",
     "load_model",
     "log",
@@ -44,6 +46,7 @@ __all__ = [
     "log_figure",
     "log_model",
     "minimise",
+    "noise",
     "note",
     "recipe",
     "replay",
@@ -72,12 +75,14 @@ _HOMES = {
     "explain": ("mm_jupyter.api.explaining", "explain"),
     "export_environment": ("mm_jupyter.api.environments", "export_environment"),
     "load_ipython_extension": ("mm_jupyter.magics", "load_ipython_extension"),
+    "last_noise": ("mm_jupyter.api.noise", "last_noise"),
     "load_model": ("mm_jupyter.api.models", "load_model"),
     "log": ("mm_jupyter.api.tracking", "log"),
     "log_artifact": ("mm_jupyter.api.tracking", "log_artifact"),
     "log_figure": ("mm_jupyter.api.tracking", "log_figure"),
     "log_model": ("mm_jupyter.api.tracking", "log_model"),
     "minimise": ("mm_jupyter.api.replays", "minimise"),
+    "noise": ("mm_jupyter.api.noise", "noise"),
     "note": ("mm_jupyter.api.runs", "note"),
     "recipe": ("mm_jupyter.api.replays", "recipe"),
     "replay": ("mm_jupyter.api.replays", "replay"),

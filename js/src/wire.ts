@@ -16,6 +16,7 @@ export interface Param {
 export interface Metric {
   name: string;
   value: number | string;
+  noise: number | string | null;
   parent: number | string | null;
   direction: 'up' | 'down' | null;
   better: boolean | null;
@@ -218,6 +219,7 @@ export interface CompareRow {
   name: string;
   direction: 'up' | 'down' | null;
   values: (string | number | boolean | null)[];
+  noise: (number | string | null)[];
   differs: boolean;
   best: number | null;
 }

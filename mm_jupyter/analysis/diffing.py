@@ -20,6 +20,7 @@ from mm_jupyter.records import (
     ModuleChange,
     Param,
     Run,
+    RunRow,
     Scalar,
     TagChange,
 )
@@ -67,7 +68,7 @@ def diff_runs(
         old=a.row.ref,
         new=b.row.ref,
         changes=changes,
-        metrics=tuple(_metrics(a.row.metrics, b.row.metrics)),
+        metrics=tuple(_metrics(a.row, b.row)),
         source=source,
         same=same.count,
         inputs=inputs,
@@ -143,9 +144,10 @@ def _equal(one: Scalar, other: Scalar) -> bool:
     return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
-def _metrics(old: dict[str, float], new: dict[str, float]) -> Iterator[MetricChange]:
-    for name, one, other in _both(old, new):
-        yield MetricChange(name=name, old=one, new=other)
+def _metrics(old: RunRow, new: RunRow) -> Iterator[MetricChange]:
+    for name, one, other in _both(old.metrics, new.metrics):
+        noise = (old.noise.get(name), new.noise.get(name))
+        yield MetricChange(name=name, old=one, new=other, noise=noise)
 
 
 def _tags(a: Run, b: Run) -> Iterator[TagChange]:

@@ -8,6 +8,7 @@ from mm_jupyter.cards.environment_view import (
     explanation_card,
 )
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
+from mm_jupyter.cards.noise_view import noise_card
 from mm_jupyter.cards.notebook_view import notebook_card
 from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import RUN_MIME, VIEW_MIME, Line, Rendered, Span, Tone
@@ -31,6 +32,7 @@ __all__ = [
     "explanation_card",
     "faults_view",
     "log_view",
+    "noise_card",
     "notebook_card",
     "recipe_view",
     "run_card",

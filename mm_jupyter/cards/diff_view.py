@@ -42,7 +42,7 @@ def _judged(metric: MetricChange) -> tuple[str, str, str, bool | None]:
     if not math.isfinite(metric.new - metric.old):
         return old, new, "", None
     change = metric.new - metric.old
-    return old, new, numbers.delta(change, places), better(metric.name, change)
+    return old, new, numbers.delta(change, places), better(metric.name, change, *metric.noise)
 
 
 def _same(diff: Diff) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mm_jupyter.cards.data_view import data_diff_view, data_view
 from mm_jupyter.cards.diff_view import diff_view
+from mm_jupyter.cards.noise_view import noise_card
 from mm_jupyter.cards.notebook_view import notebook_card
 from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import Rendered
@@ -18,6 +19,7 @@ from mm_jupyter.records import (
     DataDiff,
     Diff,
     Judgement,
+    Noise,
     NotebookJudgement,
     Recipe,
     Run,
@@ -30,6 +32,7 @@ VIEWS: dict[type, Callable[[Any], Rendered]] = {
     DataDiff: data_diff_view,
     Diff: diff_view,
     Judgement: verdict_card,
+    Noise: noise_card,
     NotebookJudgement: notebook_card,
     Recipe: recipe_view,
     Run: run_page,

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from mm_jupyter.cards import numbers
 from mm_jupyter.cards.rendered import Line
-from mm_jupyter.records import Change, Failure, RunCard, RunRow, better, direction
+from mm_jupyter.records import Change, Failure, RunCard, RunRow, better, direction, within_noise
 
 _ORDER = ("data", "params", "code", "environment", "model")
 TRIANGLES = {True: "▲", False: "▼"}
+WITHIN = "within noise"
 WORDS = {True: "better", False: "worse"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A metric ready to be shown. ``judged`` None: no parent, no difference, or the name does not say which way is
-    better."""
+    """A metric ready to be shown. ``judged`` None: no parent, no difference, one within the noise (``inside``), or the
+    name does not say which way is better. ``noise`` is ``± 0.0071``, None where it was not measured."""
 
     name: str
     value: str
@@ -24,6 +25,8 @@ class Measure:
     delta: str | None
     judged: bool | None
     parent: str | None
+    noise: str | None = None
+    inside: bool = False
 
 
 def main_metric(row: RunRow, wanted: str | None = None) -> str | None:
@@ -40,20 +43,25 @@ def measure(name: str, row: RunRow, parent: RunRow | None, places: int | None = 
     if places is None:
         places = numbers.decimals([value] if before is None else [value, before])
     change = None if before is None else value - before
+    own, its = row.noise.get(name), parent.noise.get(name) if parent else None
     comparable = change is not None and change == change and abs(change) != float("inf")
     return Measure(
         name=name,
         value=numbers.metric(value, places),
         full=repr(value),
         delta=numbers.delta(change, places) if comparable and change is not None else None,
-        judged=better(name, change) if comparable and change is not None else None,
+        judged=better(name, change, own, its) if comparable and change is not None else None,
         parent=None if before is None else numbers.metric(before, places),
+        noise=None if own is None else f"± {numbers.spread(own)}",
+        inside=bool(comparable and change and within_noise(change, own, its)),
     )
 
 
 def measure_line(shown: Measure) -> Line:
     """``auc 0.8642 (+0.0081, better)``."""
     line: Line = ((shown.name + " ", "quiet"), (numbers.ascii_signs(shown.value), "strong"))
+    if shown.noise:
+        line = (*line, (f" {numbers.ascii_signs(shown.noise)}", "quiet"))
     return (*line, *delta_line(shown, brackets=True))
 
 
@@ -62,7 +70,8 @@ def delta_line(shown: Measure, *, brackets: bool = False) -> Line:
         return ()
     text = numbers.ascii_signs(shown.delta)
     if brackets:
-        text = f" ({text}, {WORDS[shown.judged]})" if shown.judged is not None else f" ({text})"
+        word = WORDS[shown.judged] if shown.judged is not None else WITHIN if shown.inside else ""
+        text = f" ({text}, {word})" if word else f" ({text})"
     return ((text, "quiet" if shown.judged is None else "good" if shown.judged else "bad"),)
 
 

@@ -50,6 +50,17 @@ def delta(change: float, places: int) -> str:
     return ("+" if change > 0 else MINUS) + shown
 
 
+def spread(deviation: float) -> str:
+    """A standard deviation with two significant digits: more would say what it does not know."""
+    if not deviation or not math.isfinite(deviation):
+        return "0" if not deviation else MISSING
+    if not 1e-4 <= deviation <= 99_999:
+        digits, _, power = f"{deviation:.1e}".partition("e")
+        return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
+    places = max(0, 1 - math.floor(math.log10(deviation)))
+    return f"{deviation:,.{places}f}"
+
+
 def _short(size: float) -> str:
     digits, _, power = f"{size:.2e}".partition("e")
     return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
@@ -132,4 +143,10 @@ def size(count: int) -> str:
 
 def ascii_signs(text: str) -> str:
     """The text form of a number or a change: ``-`` and ``->`` instead of the typographic signs."""
-    return text.replace(MINUS, "-").replace("→", "->").replace(MISSING, "-").replace("∞", "inf")
+    return (
+        text.replace(MINUS, "-")
+        .replace("→", "->")
+        .replace(MISSING, "-")
+        .replace("∞", "inf")
+        .replace("±", "+-")
+    )

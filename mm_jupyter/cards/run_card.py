@@ -9,6 +9,7 @@ from typing import Any
 from mm_jupyter.cards import numbers
 from mm_jupyter.cards.facts import (
     TRIANGLES,
+    WITHIN,
     WORDS,
     Measure,
     change_line,
@@ -118,9 +119,17 @@ def _metric_html(shown: Measure, card: RunCard) -> str:
         text(shown.name, "q el", most=32),
         text(shown.value, name="b", title=f"{shown.full}{was}"),
     ]
+    if shown.noise is not None:
+        parts.append(noise_html(shown))
     if shown.delta is not None:
         parts.append(delta_html(shown))
     return el("span", "".join(parts), "mx")
+
+
+def noise_html(shown: Measure) -> str:
+    """``± 0.0071``."""
+    title = "standard deviation under other seeds and threads"
+    return text(shown.noise, "s q d1", title=title) if shown.noise else ""
 
 
 def delta_html(shown: Measure) -> str:
@@ -128,7 +137,7 @@ def delta_html(shown: Measure) -> str:
     if shown.delta is None:
         return ""
     if shown.judged is None:
-        return text(shown.delta, "s q")
+        return text(shown.delta, "s q", title=WITHIN if shown.inside else "")
     kind = "up" if shown.judged else "dn"
     return text(f"{TRIANGLES[shown.judged]} {shown.delta}", f"s {kind}", title=WORDS[shown.judged])
 

@@ -7,6 +7,7 @@ from html import escape
 from mm_jupyter.cards import numbers
 from mm_jupyter.cards.diff_view import changes_html
 from mm_jupyter.cards.facts import (
+    WITHIN,
     Measure,
     change_line,
     class_name,
@@ -18,7 +19,7 @@ from mm_jupyter.cards.facts import (
 from mm_jupyter.cards.glyphs import status_html, verdict_html, verdict_line
 from mm_jupyter.cards.markup import el, folded, grid, page, pre, section, text
 from mm_jupyter.cards.rendered import Line, Rendered, join, table
-from mm_jupyter.cards.run_card import delta_html
+from mm_jupyter.cards.run_card import delta_html, noise_html
 from mm_jupyter.records import Environment, Run, RunCard, direction
 
 _ARROWS = {"up": " ↑", "down": " ↓", None: ""}
@@ -164,9 +165,14 @@ def _block(title: str, rows: list[list[Line]], right: frozenset[int] = frozenset
 
 
 def _metric_cells(shown: Measure) -> list[Line]:
-    judged = {True: " better", False: " worse", None: ""}[shown.judged]
-    delta = tuple((span + judged, tone) for span, tone in delta_line(shown))
-    return [((shown.name, "plain"),), ((numbers.ascii_signs(shown.value), "strong"),), delta]
+    judged = {True: " better", False: " worse", None: f" {WITHIN}" if shown.inside else ""}
+    delta = tuple((span + judged[shown.judged], tone) for span, tone in delta_line(shown))
+    return [
+        ((shown.name, "plain"),),
+        ((numbers.ascii_signs(shown.value), "strong"),),
+        ((numbers.ascii_signs(shown.noise or ""), "quiet"),),
+        delta,
+    ]
 
 
 def _params(run: Run) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -240,7 +246,8 @@ def _metrics_html(run: Run, card: RunCard | None) -> str:
         name = text(shown.name, most=60) + (
             f'<span class="q">{arrow.strip()}</span> ' if arrow else ""
         )
-        rows.append([name, text(shown.value, name="b", title=shown.full), delta_html(shown)])
+        value = text(shown.value, name="b", title=shown.full)
+        rows.append([name, value, noise_html(shown), delta_html(shown)])
     return grid(rows, right=frozenset({1}))
 
 

@@ -16,6 +16,7 @@ from mm_jupyter.cli import (
     environment,
     keeping,
     looking,
+    noise,
     replaying,
     status,
     verifying,
@@ -25,7 +26,7 @@ from mm_jupyter.cli.screen import Screen
 from mm_jupyter.errors import BadOption, MmError
 
 # Importing them is what adds their commands.
-COMMANDS = (looking, replaying, verifying, data, environment, keeping, enabling)
+COMMANDS = (looking, replaying, noise, verifying, data, environment, keeping, enabling)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from mm_jupyter.kernel.cells import CellRecorder
 from mm_jupyter.kernel.frozen_clock import stand_at
 from mm_jupyter.kernel.guard import Guard
 from mm_jupyter.kernel.options import TrackOptions, parse_track
+from mm_jupyter.kernel.randomness import seed_global
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.sink import Buffer
 from mm_jupyter.records import (
@@ -170,6 +171,8 @@ def begin(argument: str) -> None:
         job.base, frozenset(job.allow), processes=job.processes, file_limit=job.file_limit
     )
     guard.install()
+    if job.seed is not None:
+        seed_global(job.seeded, job.seed)
     if job.clock:
         shell.events.register("pre_run_cell", _clock_of(job.clock))
     if job.project is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,3 +164,20 @@ def _same(one: Any, other: Any) -> bool:
     if hasattr(one, "tobytes"):
         return bool(one.tobytes() == other.tobytes())
     return bool(one == other)
+
+
+def seed_global(names: Iterable[str], seed: int) -> None:
+    """Start the process's own generators (``random``, ``numpy.random``, ``torch``) of these names at a seed; a library
+    that cannot be loaded has none."""
+    for name in names:
+        head, function = _SEEDED.get(name.partition(".")[0], (None, ""))
+        with suppress(ImportError):
+            if head is not None:
+                getattr(importlib.import_module(head), function)(seed)
+
+
+_SEEDED = {
+    "random": ("random", "seed"),
+    "numpy": ("numpy.random", "seed"),
+    "torch": ("torch", "manual_seed"),
+}

@@ -20,7 +20,7 @@ from mm_jupyter.records.diff import (
     ModuleChange,
     TagChange,
 )
-from mm_jupyter.records.direction import Direction, better, direction
+from mm_jupyter.records.direction import Direction, better, direction, within_noise
 from mm_jupyter.records.environment import (
     DefaultChange,
     Environment,
@@ -52,6 +52,7 @@ from mm_jupyter.records.names import (
     SliceName,
     Verdict,
 )
+from mm_jupyter.records.noise import Noise, NoiseReplay, Spread
 from mm_jupyter.records.outcome import (
     OWN_MIME_PREFIX,
     Artifact,
@@ -155,6 +156,8 @@ __all__ = [
     "Model",
     "ModuleChange",
     "Names",
+    "Noise",
+    "NoiseReplay",
     "Not",
     "NotCompared",
     "NotKept",
@@ -192,6 +195,7 @@ __all__ = [
     "SessionId",
     "SliceName",
     "SortKey",
+    "Spread",
     "Surrounding",
     "TableChange",
     "TagChange",
@@ -201,4 +205,5 @@ __all__ = [
     "direction",
     "from_json",
     "to_json",
+    "within_noise",
 ]

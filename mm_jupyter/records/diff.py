@@ -26,11 +26,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricChange:
-    """A metric of two runs; None where a run has none of that name."""
+    """A metric of two runs; None where a run has none of that name. ``noise`` are their standard deviations under other
+    seeds, None where not measured."""
 
     name: str
     old: float | None
     new: float | None
+    noise: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

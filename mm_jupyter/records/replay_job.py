@@ -14,7 +14,7 @@ class ReplayJob:
     ``target`` is the number (1, 2, ...) of the code cell that is the run, None where the run is the whole notebook's
     or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
     ``project`` is the workspace for whose files ``root`` stands. ``clock``: what every clock shows in each code
-    cell (seconds since the epoch); empty: the real one.
+    cell (seconds since the epoch); empty: the real one. ``seed`` starts the global generators that ``seeded`` names.
     """
 
     bundle: str
@@ -30,3 +30,5 @@ class ReplayJob:
     file_limit: int | None = None
     project: str | None = None
     clock: tuple[float, ...] = ()
+    seed: int | None = None
+    seeded: tuple[str, ...] = ()

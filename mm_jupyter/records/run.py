@@ -47,7 +47,8 @@ class RunOpening:
 class RunRow:
     """A run as a list shows it. ``parent`` is the run it is compared with by default: the version before it.
 
-    ``verdict`` is the newest one. ``models`` are names.
+    ``verdict`` is the newest one. ``models`` are names. ``noise`` holds the standard deviations of metrics under other
+    seeds, where they were measured.
     """
 
     ref: RunRef
@@ -68,6 +69,7 @@ class RunRow:
     within: RunRef | None
     verdict: Verdict | None
     models: tuple[str, ...]
+    noise: dict[str, float] = field(default_factory=dict)
 
     @property
     def metric_records(self) -> tuple[Metric, ...]:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +47,8 @@ class Settings:
     ``freeze_time``: the clock shows when each step was recorded. ``rules``: what the user says about noise.
     ``hash_seed`` goes before the recorded one. ``python`` is the interpreter's command line; ``environment`` says for
     people which that is. ``put_back``: paths, or ``random state``, that are restored although ``restore`` is off.
-    ``extra``: environment variables of the kernel, None takes one away."""
+    ``extra``: environment variables of the kernel, None takes one away. ``seed``: random states are not restored, the
+    global generators start here."""
 
     key: bytes
     root: Path
@@ -61,10 +62,13 @@ class Settings:
     environment: str = "current"
     put_back: frozenset[str] = frozenset()
     extra: Mapping[str, str | None] = field(default_factory=dict)
+    seed: int | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def restores(self, what: str) -> bool:
         """Whether a path, or the ``random state``, is as it was recorded."""
+        if what == "random state" and self.seed is not None:
+            return False
         return self.restore or what in self.put_back
 
 
@@ -200,6 +204,11 @@ def missing_secrets(steps: tuple[RecipeStep, ...], settings: Settings) -> tuple[
     return tuple(dict.fromkeys(mark.name for mark in missing))
 
 
+def generators(steps: Iterable[Execution]) -> list[str]:
+    """The generators that these executions drew from, by name."""
+    return list(dict.fromkeys(state.generator for step in steps for state in step.random))
+
+
 def _secrets(notebook: NotebookNode, settings: Settings) -> dict[str, str]:
     redactor = Redactor(settings.key)
     found = {}
@@ -235,6 +244,8 @@ def _job(
         file_limit=scratch.limit,
         project=str(settings.root),
         clock=_clock(notebook, steps) if settings.freeze_time else (),
+        seed=settings.seed,
+        seeded=tuple(generators(steps)),
     )
     path = scratch.private / "job.json"
     path.write_text(json.dumps(to_json(job)))

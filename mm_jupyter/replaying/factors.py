@@ -19,11 +19,11 @@ from mm_jupyter.replaying.record import Record, slice_of
 RANDOM = "random state"
 CLOCK = "clock"
 ORDER = "order of"
-_THREADS = {
-    "openblas": "OPENBLAS_NUM_THREADS",
-    "openmp": "OMP_NUM_THREADS",
-    "mkl": "MKL_NUM_THREADS",
-    "blis": "BLIS_NUM_THREADS",
+THREADS = {
+    "openblas": "OPENBLAS_NUMTHREADS",
+    "openmp": "OMP_NUMTHREADS",
+    "mkl": "MKL_NUMTHREADS",
+    "blis": "BLIS_NUMTHREADS",
 }
 _COUNTS = 12
 _BUILT = ("package", "python")
@@ -51,7 +51,7 @@ def of_environment(record: Record, current: Environment | None) -> list[Factor]:
         Factor(cause)
         for cause in suspects(record.run.environment, current)
         if cause.factor in (*_BUILT, "variable")
-        or (cause.factor == "threads" and cause.name in _THREADS)
+        or (cause.factor == "threads" and cause.name in THREADS)
     ]
     return sorted(found, key=lambda one: not _imported(one.cause.name, words))
 
@@ -181,7 +181,7 @@ def settings_with(
         if cause.factor == "variable":
             extra[cause.name] = cause.recorded
         elif cause.factor == "threads":
-            extra[_THREADS[cause.name]] = cause.recorded
+            extra[THREADS[cause.name]] = cause.recorded
     found = replace(
         settings,
         put_back=settings.put_back | put_back,

@@ -71,9 +71,15 @@ def near(tx: Transaction, ref: RunRef) -> tuple[str, ...]:
 
 def read_rows(tx: Transaction, ids: Sequence[RunId]) -> tuple[RunRow, ...]:
     """The rows of the runs with these ids, in this order."""
-    params, metrics, tags = _params(tx, ids), _metrics(tx, ids), _tags(tx, ids)
+    params, (metrics, noise), tags = _params(tx, ids), _metrics(tx, ids), _tags(tx, ids)
     rows = {
-        row[0]: _row(row, params.get(row[0], ()), metrics.get(row[0], {}), tags.get(row[0], {}))
+        row[0]: _row(
+            row,
+            params.get(row[0], ()),
+            metrics.get(row[0], {}),
+            noise.get(row[0], {}),
+            tags.get(row[0], {}),
+        )
         for row in tx.within(_ROW, ids)
     }
     for number in ids:
@@ -160,7 +166,11 @@ def _kept(tx: Transaction, cls: type[Any], table: str, number: int | None) -> An
 
 
 def _row(
-    row: Row, params: Sequence[Param], metrics: dict[str, float], tags: dict[str, str]
+    row: Row,
+    params: Sequence[Param],
+    metrics: dict[str, float],
+    noise: dict[str, float],
+    tags: dict[str, str],
 ) -> RunRow:
     parent, within = row[14:16], row[16:18]
     return RunRow(
@@ -181,6 +191,7 @@ def _row(
         within=RunRef(*within) if within[0] is not None else None,
         params=tuple(params),
         metrics=metrics,
+        noise=noise,
         tags=tags,
     )
 
@@ -199,13 +210,20 @@ def _params(tx: Transaction, ids: Sequence[RunId]) -> dict[int, list[Param]]:
     return found
 
 
-def _metrics(tx: Transaction, ids: Sequence[RunId]) -> dict[int, dict[str, float]]:
-    rows = list(tx.within("SELECT run, name, number FROM metrics WHERE run IN (?)", ids))
+def _metrics(
+    tx: Transaction, ids: Sequence[RunId]
+) -> tuple[dict[int, dict[str, float]], dict[int, dict[str, float]]]:
+    """Values and, where noise was measured, standard deviations."""
+    sql = "SELECT run, name, number, deviation FROM metrics WHERE run IN (?)"
+    rows = list(tx.within(sql, ids))
     names = names_by_id(tx, (row[1] for row in rows))
     found: dict[int, dict[str, float]] = {}
-    for run, name, number in rows:
+    noise: dict[int, dict[str, float]] = {}
+    for run, name, number, deviation in rows:
         found.setdefault(run, {})[names[name]] = math.nan if number is None else number
-    return found
+        if deviation is not None:
+            noise.setdefault(run, {})[names[name]] = deviation
+    return found, noise
 
 
 def _tags(tx: Transaction, ids: Sequence[RunId]) -> dict[int, dict[str, str]]:

@@ -184,7 +184,13 @@ Index(
 )
 
 metrics = Table(
-    "metrics", metadata, _run(), _name(), Column("number", Double), sqlite_with_rowid=False
+    "metrics",
+    metadata,
+    _run(),
+    _name(),
+    Column("number", Double),
+    Column("deviation", Double),
+    sqlite_with_rowid=False,
 )
 Index(
     "metrics_number",
@@ -216,6 +222,14 @@ verdicts = Table(
     _id(),
     Column("run", ID, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("verdict", TEXT, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+noises = Table(
+    "noises",
+    metadata,
+    _id(),
+    Column("run", ID, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("data", LargeBinary, nullable=False),
 )
 

@@ -17,6 +17,7 @@ from mm_jupyter.records import (
     Environment,
     Execution,
     Judgement,
+    Noise,
     Query,
     Run,
     RunId,
@@ -32,6 +33,7 @@ from mm_jupyter.store import (
     crashed,
     fsck,
     gc,
+    noises,
     opening,
     runs,
     searching,
@@ -174,6 +176,11 @@ class Store:
         """What was said about a run, oldest first. Raises NoSuchRun."""
         with self._database.read() as tx:
             return verdicts.read_verdicts(tx, ref)
+
+    def noise(self, ref: RunRef) -> Noise | None:
+        """The newest measurement of a run's noise, None where there is none. Raises NoSuchRun."""
+        with self._database.read() as tx:
+            return noises.read_noise(tx, ref)
 
     def newest_verdicts(self, limit: int) -> tuple[Judgement, ...]:
         """The newest judgements of the whole store, newest first."""

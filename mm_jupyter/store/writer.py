@@ -15,6 +15,7 @@ from mm_jupyter.records import (
     Execution,
     GitState,
     Judgement,
+    Noise,
     Outcome,
     RunId,
     RunOpening,
@@ -23,7 +24,7 @@ from mm_jupyter.records import (
     Session,
     SessionId,
 )
-from mm_jupyter.store import write_notes, write_runs, write_sessions
+from mm_jupyter.store import noises, write_notes, write_runs, write_sessions
 from mm_jupyter.store.blobs import Blobs, Buffer
 from mm_jupyter.store.change import Change, changing
 from mm_jupyter.store.connect import Database
@@ -120,6 +121,11 @@ class Writer:
         """Append a verdict to a run. Raises NoSuchRun."""
         with self._change() as change:
             write_notes.add_verdict(change, judgement)
+
+    def add_noise(self, noise: Noise) -> None:
+        """Append a measurement of a run's noise. Raises NoSuchRun."""
+        with self._change() as change:
+            noises.add_noise(change, noise)
 
     def delete(self, refs: Sequence[RunRef]) -> None:
         """Take runs away; ``Store.gc`` then gives their bytes back. Raises NoSuchRun, and then none is deleted."""

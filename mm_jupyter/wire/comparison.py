@@ -57,6 +57,7 @@ def _facts(
             "name": name,
             "direction": way,
             "values": values,
+            "noise": [strict(run.row.noise.get(name)) for run in runs] if kind == "metrics" else [],
             "differs": any(not _same(value, values[0]) for value in values),
             "best": _best(values, way),
         }

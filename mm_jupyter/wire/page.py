@@ -56,7 +56,7 @@ def row(line: Line) -> shapes.RowShape:
         "seconds": own.seconds,
         "notebook": own.notebook,
         "cell_id": own.cell_id,
-        "metrics": [_metric(name, value, line.parent) for name, value in own.metrics.items()],
+        "metrics": [_metric(name, value, own, line.parent) for name, value in own.metrics.items()],
         "params": [
             {"name": param.name, "value": strict(param.value), "origin": param.origin}
             for param in own.params
@@ -84,14 +84,16 @@ def _progress(line: Line) -> shapes.ProgressShape | None:
     }
 
 
-def _metric(name: str, value: float, parent: RunRow | None) -> shapes.MetricShape:
+def _metric(name: str, value: float, row: RunRow, parent: RunRow | None) -> shapes.MetricShape:
     before = parent.metrics.get(name) if parent else None
+    own, its = row.noise.get(name), parent.noise.get(name) if parent else None
     return {
         "name": name,
         "value": strict(value),
+        "noise": strict(own if own is not None else its),
         "parent": None if before is None else strict(before),
         "direction": direction(name),
-        "better": None if before is None else better(name, value - before),
+        "better": None if before is None else better(name, value - before, own, its),
     }
 
 

@@ -24,6 +24,7 @@ from mm_jupyter.records import (
     FileUse,
     Item,
     Judgement,
+    Noise,
     NotebookJudgement,
     Param,
     Recipe,
@@ -55,13 +56,14 @@ def strict(value: Any) -> Any:
 
 
 def run_summary(row: RunRow) -> Json:
-    """``{"run", "kind", "status", "params", "metrics"}``: an element of ``mm runs --json``."""
+    """``{"run", "kind", "status", "params", "metrics", "noise"}``: an element of ``mm runs --json``."""
     return {
         "run": str(row.ref),
         "kind": row.kind,
         "status": row.status,
         "params": _params(row.params),
         "metrics": strict(row.metrics),
+        "noise": strict(row.noise),
     }
 
 
@@ -183,6 +185,19 @@ def notebook_judgement(judged: NotebookJudgement) -> Json:
         "causes": [_cause(cause) for cause in judged.causes],
         "replays": judged.replays,
         "seconds": strict(judged.seconds),
+    }
+
+
+def noise(found: Noise) -> Json:
+    """``mm noise --json``."""
+    return {
+        "run": str(found.run),
+        "said": found.said,
+        "spreads": [strict(to_json(one)) for one in found.spreads],
+        "replays": [to_json(one) for one in found.replays],
+        "seeds": list(found.seeds),
+        "not_varied": [to_json(one) for one in found.not_varied],
+        "seconds": strict(found.seconds),
     }
 
 

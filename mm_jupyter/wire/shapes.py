@@ -32,10 +32,13 @@ class ParamShape(TypedDict):
 
 
 class MetricShape(TypedDict):
-    """``parent`` is the parent's value. ``better``: whether the change is for the better, null without judgement."""
+    """``parent`` is the parent's value. ``better``: whether the change is for the better, null without judgement or
+    within the noise. ``noise`` is the standard deviation under other seeds, this run's or else its parent's, null where
+    neither was measured."""
 
     name: str
     value: Number
+    noise: Number | None
     parent: Number | None
     direction: Direction | None
     better: bool | None
@@ -264,12 +267,14 @@ class DataDiffShape(TypedDict):
 
 
 class CompareRowShape(TypedDict):
-    """One fact of several runs; ``values`` in the order of the runs, null where a run has none."""
+    """One fact of several runs; ``values`` in the order of the runs, null where a run has none. ``noise`` are the
+    standard deviations of a metric, null where they were not measured."""
 
     kind: Literal["metrics", "params", "data", "environment"]
     name: str
     direction: Direction | None
     values: list[Value]
+    noise: list[Number | None]
     differs: bool
     best: int | None
 

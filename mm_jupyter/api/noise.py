@@ -1,0 +1,56 @@
+"""The noise of a run's metrics: replays with other seeds and threads, kept with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mm_jupyter.api.replays import ReplayProgress, record_of, settings_for, teller
+from mm_jupyter.api.runs import found, writer
+from mm_jupyter.errors import BadInput
+from mm_jupyter.records import Noise, RunRef
+from mm_jupyter.replaying.noise import measure_noise
+from mm_jupyter.workspace import Workspace
+
+
+def noise(
+    name: str,
+    *,
+    seeds: int = 10,
+    threads: Sequence[int] = (),
+    allow: Sequence[str] = (),
+    timeout: float | None = None,
+    progress: Callable[[ReplayProgress], None] | None = None,
+    workspace: Workspace | None = None,
+) -> Noise:
+    """Replay a run under other seeds and numbers of threads and keep how far its metrics move: ``mm.noise("churn/7")``.
+
+    From then on a difference that is no larger is shown as noise, in cards, comparisons and the sidebar.
+
+    Args:
+        seeds: replays with other seeds.
+        threads: numbers of threads, a replay each.
+        allow, timeout, progress: as of ``replay``.
+
+    Raises:
+        BadInput: there is nothing to vary.
+        NoSuchRun: with the nearest names.
+        CannotReplay: it has no metric or no recipe, or no replay gave a metric.
+        StoreUntrusted: as of ``replay``.
+    """
+    if seeds < 0 or any(one < 1 for one in threads):
+        raise BadInput("Seeds are counted from 0 on, threads from 1 on.")
+    if not seeds and not threads:
+        raise BadInput("There is nothing to vary: ask for seeds, for threads, or for both.")
+    space = found(workspace)
+    record = record_of(space, RunRef.parse(name))
+    settings = settings_for(space, record, allow, timeout)
+    measured = measure_noise(
+        record, settings, seeds=seeds, threads=threads, progress=teller(record, progress)
+    )
+    writer(space).add_noise(measured)
+    return measured
+
+
+def last_noise(name: str, *, workspace: Workspace | None = None) -> Noise | None:
+    """The noise that was measured last of a run, None where none was. Raises NoSuchRun."""
+    return found(workspace).store.noise(RunRef.parse(name))
