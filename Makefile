@@ -36,7 +36,7 @@ lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/mypy
 	$(BIN)/python -m mm_jupyter.wire.typescript | cmp - js/src/wire.ts
 
-wire: $(INSTALLED) ## write js/src/wire.ts from the shapes in mm_jupyter/wire
+wire: $(PACKAGES) ## write js/src/wire.ts from the shapes in mm_jupyter/wire
 	$(BIN)/python -m mm_jupyter.wire.typescript >js/src/wire.ts
 
 lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)

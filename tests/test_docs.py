@@ -33,6 +33,7 @@ TOUR = (
     "docs/tracking.md",
     "docs/replay.md",
     "docs/causes.md",
+    "docs/noise.md",
     "docs/notebooks.md",
     "docs/data.md",
     "docs/search.md",
@@ -51,7 +52,7 @@ FENCE = re.compile(r"^```(\w*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 VARYING = re.compile(r"\d[\d.,]*( ?(ms|s|min|B|kB|MB)\b)?")
 INSTALLS = ("git clone ", "make ", "pip install ")
 """Lines that set a machine up. They are checked, and not run: the tests run in what they make."""
-MAPS = {"params", "metrics", "tags", "packages", "threads", "variables", "before", "after"}
+MAPS = {"params", "metrics", "noise", "tags", "packages", "threads", "variables", "before", "after"}
 """Keys of objects whose own keys are names of the user's."""
 
 

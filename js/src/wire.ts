@@ -20,6 +20,7 @@ export interface Metric {
   parent: number | string | null;
   direction: 'up' | 'down' | null;
   better: boolean | null;
+  within_noise: boolean;
 }
 
 export interface Progress {

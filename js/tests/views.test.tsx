@@ -4,6 +4,7 @@ import { CompareView, reordered } from '../src/ui/Compare';
 import { Card } from '../src/ui/Card';
 import { VerdictPart } from '../src/ui/RunPage';
 import { DEFAULT_KEYS, ownKeys } from '../src/ui/keys';
+import { NoiseBar } from '../src/ui/parts';
 import { share } from '../src/ui/Rows';
 import type { Compare, Row, Verdict } from '../src/wire';
 
@@ -19,9 +20,9 @@ function row(version: number, more: Partial<Row> = {}): Row {
 const compared: Compare = {
   tag: 'compare', runs: [row(1), row(2)], same: 1, series: [],
   rows: [
-    { kind: 'params', name: EVIL, direction: null, values: [1, 2], differs: true, best: null },
-    { kind: 'params', name: 'same_everywhere', direction: null, values: [1, 1], differs: false, best: null },
-    { kind: 'metrics', name: 'log_loss', direction: 'down', values: [0.5, 0.4], differs: true, best: 1 },
+    { kind: 'params', name: EVIL, direction: null, values: [1, 2], noise: [], differs: true, best: null },
+    { kind: 'params', name: 'same_everywhere', direction: null, values: [1, 1], noise: [], differs: false, best: null },
+    { kind: 'metrics', name: 'log_loss', direction: 'down', values: [0.5, 0.4], noise: [null, 0.01], differs: true, best: 1 },
   ],
 };
 const never = () => new Promise<never>(() => undefined);
@@ -39,23 +40,47 @@ describe('a comparison', () => {
   });
 });
 
+describe('noise', () => {
+  const measured = { name: 'auc', value: 0.9, noise: 0.02, parent: 0.88, direction: 'up', better: null, within_noise: true } as const;
+  it('stands beside the value and takes the judgement away', () => {
+    const html = renderToStaticMarkup(<Card row={row(3, { metrics: [measured] })} />);
+    expect(html).toContain('± 0.020');
+    expect(html).toContain('within noise');
+    expect(html).not.toContain('▲');
+  });
+  it('is a bar with the parent as a tick, and says so', () => {
+    const html = renderToStaticMarkup(<NoiseBar shown={measured} />);
+    expect(html).toContain('0.90 plus or minus 0.020; parent 0.88');
+    expect(html).toContain('mm-tick');
+    expect(renderToStaticMarkup(<NoiseBar shown={{ ...measured, noise: null }} />)).toBe('');
+  });
+  it('keeps a comparison from calling a difference better', () => {
+    const noisy = { ...compared, rows: [{ ...compared.rows[2], noise: [0.05, 0.05] }] };
+    const html = renderToStaticMarkup(<CompareView found={noisy} series={never} diff={never} onRun={() => undefined} />);
+    expect(html).toContain('0.5 ± 0.050');
+    expect(html).toContain('−0.1');
+    expect(html).not.toContain('▲');
+  });
+});
+
 describe('another base', () => {
   const other = reordered(compared, ['churn/2', 'churn/1']);
   it('moves every value and the best with its run', () => {
     expect(other.runs.map(one => one.version)).toEqual([2, 1]);
     expect(other.rows[2].values).toEqual([0.4, 0.5]);
+    expect(other.rows[2].noise).toEqual([0.01, null]);
     expect(other.rows[2].best).toBe(0);
   });
 });
 
 describe('a card', () => {
   it('gives a failure the place of the metric', () => {
-    const html = renderToStaticMarkup(<Card row={row(3, { status: 'failed', said: `ValueError: ${EVIL}`, metrics: [{ name: 'auc', value: 0.9, parent: null, direction: 'up', better: null }] })} />);
+    const html = renderToStaticMarkup(<Card row={row(3, { status: 'failed', said: `ValueError: ${EVIL}`, metrics: [{ name: 'auc', value: 0.9, parent: null, noise: null, direction: 'up', better: null, within_noise: false }] })} />);
     expect(html).toContain('ValueError: &lt;img');
     expect(html).not.toContain('auc');
   });
   it('leaves a difference without judgement grey', () => {
-    const html = renderToStaticMarkup(<Card row={row(2, { metrics: [{ name: 'count', value: 5, parent: 3, direction: null, better: null }] })} />);
+    const html = renderToStaticMarkup(<Card row={row(2, { metrics: [{ name: 'count', value: 5, parent: 3, noise: null, direction: null, better: null, within_noise: false }] })} />);
     expect(html).toContain('mm-delta mm-quiet');
     expect(html).not.toMatch(/▲|▼/);
   });

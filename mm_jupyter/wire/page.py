@@ -26,6 +26,7 @@ from mm_jupyter.records import (
     SeriesChunk,
     better,
     direction,
+    within_noise,
 )
 from mm_jupyter.wire import shapes
 from mm_jupyter.wire.reports import strict
@@ -87,13 +88,15 @@ def _progress(line: Line) -> shapes.ProgressShape | None:
 def _metric(name: str, value: float, row: RunRow, parent: RunRow | None) -> shapes.MetricShape:
     before = parent.metrics.get(name) if parent else None
     own, its = row.noise.get(name), parent.noise.get(name) if parent else None
+    change = 0.0 if before is None else value - before
     return {
         "name": name,
         "value": strict(value),
         "noise": strict(own if own is not None else its),
         "parent": None if before is None else strict(before),
         "direction": direction(name),
-        "better": None if before is None else better(name, value - before, own, its),
+        "better": better(name, change, own, its),
+        "within_noise": bool(change and within_noise(change, own, its)),
     }
 
 

@@ -32,9 +32,9 @@ class ParamShape(TypedDict):
 
 
 class MetricShape(TypedDict):
-    """``parent`` is the parent's value. ``better``: whether the change is for the better, null without judgement or
-    within the noise. ``noise`` is the standard deviation under other seeds, this run's or else its parent's, null where
-    neither was measured."""
+    """``parent`` is the parent's value. ``better``: whether the change is for the better, null without judgement.
+    ``noise`` is the standard deviation under other seeds, this run's or else its parent's, null where neither was
+    measured; ``within_noise``: the change is no larger than that of chance, and there is no judgement."""
 
     name: str
     value: Number
@@ -42,6 +42,7 @@ class MetricShape(TypedDict):
     parent: Number | None
     direction: Direction | None
     better: bool | None
+    within_noise: bool
 
 
 class ProgressShape(TypedDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -16,7 +17,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot
+from tests.browser.lab import Lab, execute, notebook, open_lab, run_cell, shoot
 from tests.browser.many import fill
 
 HOLD = """
@@ -200,3 +201,37 @@ def test_a_store_that_goes_while_it_is_shown_takes_its_runs_with_it(
     expect(page.locator('#mm-history .mm-run[aria-label^="sweep"]')).to_have_count(
         0, timeout=15_000
     )
+
+
+GROW = """%%track trees
+model = RandomForestClassifier(n_estimators={}, random_state=1).fit(X_train, y_train)
+accuracy = model.score(X_test, y_test)"""
+NOISY = (
+    """from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+X, y = load_breast_cancer(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=0)""",
+    GROW.format(2),
+    GROW.format(20),
+)
+
+
+def test_noise_stands_beside_what_it_moves(page: Any, lab: Lab) -> None:
+    made = lab.root / "noisy"
+    made.mkdir()
+    nbformat.write(notebook("%load_ext mm_jupyter", *NOISY), made / "trees.ipynb")
+    execute(made / "trees.ipynb", lab.environment)
+    mm = Path(sys.executable).with_name("mm")
+    measure = [mm, "noise", "trees/2", "--seeds", "4"]
+    subprocess.run(measure, cwd=made, env=lab.environment, check=True, capture_output=True)
+    open_lab(page, lab, path="noisy/trees.ipynb", width=440)
+    line = page.locator('#mm-history .mm-run[aria-label^="trees/2,"]')
+    expect(line).to_be_visible()
+    expect(line.locator("line.mm-noise")).to_have_count(1)
+    shoot(page, "noise-history")
+    line.locator(".mm-main b").first.click()
+    bar = text(page).get_by_role("img", name="plus or minus")
+    expect(bar.first).to_be_visible()
+    expect(bar.first).to_have_attribute("aria-label", re.compile(r"plus or minus .*; parent "))
+    shoot(page, "noise-run")

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Compare as Compared, CompareRow, DataDiff, Diff, Output, Series } from '../wire';
 import { Chart, COLORS } from './Chart';
-import { count, decimals, delta, metric, param, real } from './format';
+import { count, decimals, delta, metric, param, real, spread, withinNoise } from './format';
 import { Button, VerdictGlyph } from './glyphs';
 import { arrow, SourceDiff } from './parts';
 
@@ -23,7 +23,7 @@ export function reordered(found: Compared, runs: string[]): Compared {
   const places = runs.map(run => found.runs.findIndex(row => row.run === run));
   return {
     ...found, runs: places.map(i => found.runs[i]),
-    rows: found.rows.map(row => ({ ...row, values: places.map(i => row.values[i]), best: row.best === null ? null : places.indexOf(row.best) })),
+    rows: found.rows.map(row => ({ ...row, values: places.map(i => row.values[i]), noise: row.noise.length ? places.map(i => row.noise[i]) : [], best: row.best === null ? null : places.indexOf(row.best) })),
   };
 }
 
@@ -100,10 +100,12 @@ function fact(row: CompareRow, i: number): { text: string; title: string; classe
   const places = decimals(numbers);
   const [number, base] = [numbers[i], numbers[0]];
   const change = i > 0 && number !== null && base !== null ? number - base : null;
-  const better = change === null || !change || !row.direction ? null : change > 0 === (row.direction === 'up');
+  const own = real(row.noise[i]);
+  const inside = change !== null && !!change && withinNoise(change, real(row.noise[0]), own);
+  const better = change === null || !change || !row.direction || inside ? null : change > 0 === (row.direction === 'up');
   return {
-    text: metric(number, places), title: String(value), classes,
-    change: change === null ? null : <span className={`mm-delta ${better === null ? 'mm-quiet' : better ? 'mm-up' : 'mm-down'}`}> {better === null ? '' : better ? '▲ ' : '▼ '}{delta(change, places)}</span>,
+    text: metric(number, places) + (own === null ? '' : ` ± ${spread(own)}`), title: String(value), classes,
+    change: change === null ? null : <span title={inside ? 'within noise' : undefined} className={`mm-delta ${better === null ? 'mm-quiet' : better ? 'mm-up' : 'mm-down'}`}> {better === null ? '' : better ? '▲ ' : '▼ '}{delta(change, places)}</span>,
   };
 }
 

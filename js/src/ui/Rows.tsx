@@ -140,7 +140,9 @@ export function columnValue(row: Row, column: string): string {
 function Thread(props: RowProps & { value: number | null }) {
   const { group, value, height, name } = props;
   if (value === null || !isFinite(value) || group.low === null || group.high === null) return null;
-  const x = (at: number) => 5 + ((at - group.low!) / (group.high! - group.low! || 1)) * 38;
+  const noise = real(mainMetric(props.row, name)?.noise);
+  const span = group.high - group.low;
+  const x = (at: number) => span ? 5 + ((at - group.low!) / span) * 38 : 24 + ((at - group.low!) / (4 * (noise ?? 0) || 1)) * 38;
   const other = (row?: Row) => {
     const found = row && !row.said ? real(mainMetric(row, name)?.value ?? null) : null;
     return found !== null && isFinite(found) ? found : null;
@@ -149,6 +151,7 @@ function Thread(props: RowProps & { value: number | null }) {
   const best = group.best === props.row.version;
   return (
     <svg width="48" height={height} aria-hidden="true" className="mm-threadline">
+      {noise !== null && <line className="mm-noise" x1={Math.max(1, x(value - noise))} x2={Math.min(47, x(value + noise))} y1={height / 2} y2={height / 2} />}
       {above !== null && <line x1={(x(value) + x(above)) / 2} y1="0" x2={x(value)} y2={height / 2} />}
       {below !== null && <line x1={x(value)} y1={height / 2} x2={(x(value) + x(below)) / 2} y2={height} />}
       <circle cx={x(value)} cy={height / 2} r={best ? 3.2 : 2.3} className={best ? 'mm-best' : props.row.status === 'running' ? 'mm-open' : ''} />

@@ -4,7 +4,7 @@ import type { Cause, Run, Series, Verdict as Judged } from '../wire';
 import { Chart, COLORS } from './Chart';
 import { age, bytes, count, decimals, duration, exact, param, real } from './format';
 import { Button, Icon, StatusMark, VERDICTS, VerdictGlyph, word } from './glyphs';
-import { arrow, Delta, Editable, MetricValue, Section, Shown, shortName, sides, SourceDiff, type Renderer } from './parts';
+import { arrow, Delta, Editable, MetricValue, NoiseBar, Section, Shown, shortName, sides, SourceDiff, type Renderer } from './parts';
 
 export interface RunPageProps {
   run: Run;
@@ -139,11 +139,12 @@ function Changed({ run, onAgainst }: { run: Run; onAgainst: (run: string) => voi
 
 function Metrics({ run }: { run: Run }) {
   if (!run.row.metrics.length) return null;
+  const noisy = run.row.metrics.some(one => one.noise !== null);
   return (
-    <Section title="Metrics" quiet={run.row.parent ? `beside ${run.row.parent}` : undefined}>
+    <Section title="Metrics" quiet={[run.row.parent && `beside ${run.row.parent}`, noisy && 'bar: noise under other seeds'].filter(Boolean).join('; ') || undefined}>
       {run.row.metrics.map(one => {
         const places = decimals([real(one.value), real(one.parent)]);
-        return <div key={one.name} className="mm-metric"><span className="mm-cut" title={one.name}>{one.name}{arrow(one.direction)}</span><b><MetricValue value={one.value} places={places} /></b><Delta shown={one} places={places} /></div>;
+        return <div key={one.name} className={`mm-metric${noisy ? ' mm-noisy' : ''}`}><span className="mm-cut" title={one.name}>{one.name}{arrow(one.direction)}</span>{noisy && <span><NoiseBar shown={one} /></span>}<b><MetricValue value={one.value} places={places} /></b><Delta shown={one} places={places} /></div>;
       })}
     </Section>
   );

@@ -46,6 +46,23 @@ export function delta(change: number, places: number): string {
   return (change > 0 ? '+' : MINUS) + shown;
 }
 
+/** A standard deviation with two significant digits: more would say what it does not know. */
+export function spread(deviation: number): string {
+  if (!deviation || !isFinite(deviation)) return deviation === 0 ? '0' : MISSING;
+  if (deviation < 1e-4 || deviation > 99999) {
+    const [digits, power] = deviation.toExponential(1).split('e');
+    return `${digits.replace(/\.?0+$/, '')}e${Number(power)}`;
+  }
+  const places = Math.max(0, 1 - Math.floor(Math.log10(deviation)));
+  return deviation.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
+/** Whether a difference of two runs is no larger than chance: the rule of mm_jupyter/records/direction.py. */
+export function withinNoise(change: number, a: number | null, b: number | null): boolean {
+  const known = [a, b].filter((one): one is number => one !== null);
+  return known.length > 0 && Math.abs(change) <= 2 * Math.hypot(known[0], known[known.length - 1]);
+}
+
 export function param(value: Value | undefined): string {
   if (value === undefined) return MISSING;
   if (value === null) return 'None';

@@ -1,7 +1,7 @@
 // The small pieces that views share: a chip of a change, a judged delta, a unified diff, outputs as they looked.
 import { useEffect, useRef, useState } from 'react';
 import type { Change, Metric, Output, Row } from '../wire';
-import { decimals, delta, metric, param, real } from './format';
+import { decimals, delta, metric, param, real, spread } from './format';
 
 /** The metric that stands for a run: the wanted one, else the first whose better way is known, else the first. */
 export function mainMetric(row: Row, wanted?: string | null): Metric | undefined {
@@ -42,10 +42,31 @@ export function Delta({ shown, places }: { shown: Metric; places?: number }) {
   const digits = places ?? decimals([value, before]);
   const kind = shown.better === null ? 'mm-quiet' : shown.better ? 'mm-up' : 'mm-down';
   const said = shown.better === null ? '' : shown.better ? 'better' : 'worse';
+  const noise = real(shown.noise);
   return (
-    <span className={`mm-delta ${kind}`} title={said}>
+    <span className={`mm-delta ${kind}`} title={shown.within_noise && noise !== null ? `within noise (± ${spread(noise)})` : said}>
       {said && <span aria-label={said}>{shown.better ? '▲' : '▼'}</span>} {delta(value - before, digits)}
     </span>
+  );
+}
+
+/** Where the value lies, how far chance moves it, and where the parent's is: nothing where the noise is not known. */
+export function NoiseBar({ shown }: { shown: Metric }) {
+  const [value, before, noise] = [real(shown.value), real(shown.parent), real(shown.noise)];
+  if (value === null || noise === null || !isFinite(value) || !isFinite(noise)) return null;
+  const ends = [value - noise, value + noise, ...(before !== null && isFinite(before) ? [before] : [])];
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const x = (at: number) => 8 + ((at - low) / (high - low || 1)) * 76;
+  const places = decimals([value, before]);
+  const said = `${metric(value, places)} plus or minus ${spread(noise)}${before === null ? '' : `; parent ${metric(before, places)}`}`;
+  return (
+    <svg width="92" height="20" viewBox="0 0 92 20" role="img" aria-label={said} className="mm-noisebar">
+      <title>{said}</title>
+      <line x1="2" x2="90" y1="10" y2="10" className="mm-axis" />
+      <line x1={x(value - noise)} x2={x(value + noise)} y1="10" y2="10" className="mm-noise" />
+      {before !== null && isFinite(before) && <line x1={x(before)} x2={x(before)} y1="5" y2="15" className="mm-tick" />}
+      <circle cx={x(value)} cy="10" r="3.5" />
+    </svg>
   );
 }
 
