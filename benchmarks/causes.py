@@ -3,8 +3,9 @@
     python benchmarks/causes.py [--each 5] [--packages 2] [--controls 20] [--write]
 
 Of every kind ``--each`` sessions, of the two that need another environment ``--packages``; the controls are left as
-they are. A change is detected where the verdict is no longer identical or equivalent; it is named where the first cause
-is the one that was changed. ``--write`` puts the table into docs/causes-measured.md.
+they are. They come in a shuffled order, and Ctrl-C shows what was measured so far. A change is detected where the
+verdict is no longer identical or equivalent; it is named where the first cause is the one that was changed. ``--write``
+puts the table into docs/causes-measured.md.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -252,13 +253,21 @@ def measure(each: int, packages: int, controls: int, seed: int) -> dict[str, Tal
     dice = random.Random(seed)
     plan = [kind for kind in KINDS for _ in range(each)]
     plan += [kind for kind in BUILT for _ in range(packages)] + ["control"] * controls
-    tallies: dict[str, Tally] = {}
+    dice.shuffle(plan)  # so that the part of a run that was interrupted speaks for all kinds
+    tallies: dict[str, Tally] = {kind: Tally() for kind in (*KINDS, *BUILT, "control")}
+    with suppress(KeyboardInterrupt):
+        _work(plan, dice, tallies)
+    print(file=sys.stderr)
+    return {kind: tally for kind, tally in tallies.items() if tally.cases}
+
+
+def _work(plan: list[str], dice: random.Random, tallies: dict[str, Tally]) -> None:
     for number, kind in enumerate(plan, 1):
         one = case(kind, dice)
         with tempfile.TemporaryDirectory(prefix="mm-causes-") as name:
             started = time.monotonic()
             found = asked(one, Path(name))
-        tally = tallies.setdefault(kind, Tally())
+        tally = tallies[kind]
         tally.cases += 1
         tally.seconds += time.monotonic() - started
         tally.replays += len(found.experiments)
@@ -278,8 +287,6 @@ def measure(each: int, packages: int, controls: int, seed: int) -> dict[str, Tal
                 file=sys.stderr,
             )
         print(f"\r{number}/{len(plan)} {kind:24}", end="", file=sys.stderr)
-    print(file=sys.stderr)
-    return tallies
 
 
 def table(tallies: dict[str, Tally]) -> str:

@@ -39,7 +39,7 @@ from mm_jupyter.records import (
     TagChange,
 )
 
-SUMMARY = {"run", "kind", "status", "params", "metrics"}
+SUMMARY = {"run", "kind", "status", "params", "metrics", "noise"}
 
 
 def row() -> RunRow:
@@ -119,6 +119,7 @@ def test_a_summary_has_the_promised_keys() -> None:
         "status": "completed",
         "params": {"depth": 8, "alpha": "Infinity"},
         "metrics": {"auc": 0.86, "loss": "NaN"},
+        "noise": {},
     }
 
 

@@ -1,7 +1,7 @@
 """The sink of a replay kernel, and the one file it leaves: what every run of the replay gave.
 
-A bundle is a zip with ``bundle.json`` (``version``, ``outcomes``, ``executions``, ``refusals``) and the bytes under
-``blobs/``, each named by its blake2b digest. It is data: nothing in it is ever unpickled.
+A bundle is a zip with ``bundle.json`` (``version``, ``outcomes``, ``executions``, ``refusals``, ``traces``) and the
+bytes under ``blobs/``, each named by its blake2b digest. It is data: nothing in it is ever unpickled.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mm_jupyter.kernel.options import TrackOptions, parse_track
 from mm_jupyter.kernel.randomness import seed_global
 from mm_jupyter.kernel.session import SessionLog
 from mm_jupyter.kernel.sink import Buffer
+from mm_jupyter.kernel.tracing import Trace
 from mm_jupyter.records import (
     BUNDLE_VERSION,
     BlobDigest,
@@ -113,7 +114,12 @@ class BundleSink:
     def set_git(self, run: RunId, git: GitState) -> None:
         """A replay has no repository."""
 
-    def write(self, path: Path, refusals: Sequence[tuple[str, str]]) -> None:
+    def write(
+        self,
+        path: Path,
+        refusals: Sequence[tuple[str, str]],
+        traces: Sequence[dict[str, str]] = (),
+    ) -> None:
         """Write the bundle whole or not at all."""
         document = {
             "version": BUNDLE_VERSION,
@@ -124,6 +130,7 @@ class BundleSink:
             "executions": to_json(self.executions),
             "environment": to_json(self.environments[-1]) if self.environments else None,
             "refusals": [list(refusal) for refusal in refusals],
+            "traces": list(traces),
         }
         partial = path.with_suffix(".partial")
         with zipfile.ZipFile(partial, "w") as archive:
@@ -139,6 +146,7 @@ class _Replay:
     sink: BundleSink
     recorder: CellRecorder
     guard: Guard
+    trace: Trace
 
 
 _replays: list[_Replay] = []
@@ -175,9 +183,12 @@ def begin(argument: str) -> None:
         seed_global(job.seeded, job.seed)
     if job.clock:
         shell.events.register("pre_run_cell", _clock_of(job.clock))
+    trace = Trace(shell.user_ns)
+    if job.trace:
+        shell.events.register("post_run_cell", trace.after_cell)
     if job.project is not None:
         mapping.install(job.project, job.root, (job.base, *filter(os.path.isabs, job.allow)))
-    _replays.append(_Replay(job, sink, recorder, guard))
+    _replays.append(_Replay(job, sink, recorder, guard, trace))
 
 
 def _clock_of(times: Sequence[float]) -> Callable[[object], None]:
@@ -197,4 +208,4 @@ def finish(_: str) -> None:
     replay.recorder.end_notebook()
     replay.recorder.stop()
     refusals = [(refusal.kind, refusal.name) for refusal in replay.guard.refusals]
-    replay.sink.write(Path(replay.job.bundle), refusals)
+    replay.sink.write(Path(replay.job.bundle), refusals, replay.trace.cells)

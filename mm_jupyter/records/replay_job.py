@@ -15,6 +15,7 @@ class ReplayJob:
     or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
     ``project`` is the workspace for whose files ``root`` stands. ``clock``: what every clock shows in each code
     cell (seconds since the epoch); empty: the real one. ``seed`` starts the global generators that ``seeded`` names.
+    ``trace``: the bundle says what every name held after each cell.
     """
 
     bundle: str
@@ -32,3 +33,4 @@ class ReplayJob:
     clock: tuple[float, ...] = ()
     seed: int | None = None
     seeded: tuple[str, ...] = ()
+    trace: bool = False

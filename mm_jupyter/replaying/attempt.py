@@ -48,7 +48,7 @@ class Settings:
     ``hash_seed`` goes before the recorded one. ``python`` is the interpreter's command line; ``environment`` says for
     people which that is. ``put_back``: paths, or ``random state``, that are restored although ``restore`` is off.
     ``extra``: environment variables of the kernel, None takes one away. ``seed``: random states are not restored, the
-    global generators start here."""
+    global generators start here. ``trace``: what every name holds after each cell is noted."""
 
     key: bytes
     root: Path
@@ -63,6 +63,7 @@ class Settings:
     put_back: frozenset[str] = frozenset()
     extra: Mapping[str, str | None] = field(default_factory=dict)
     seed: int | None = None
+    trace: bool = False
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def restores(self, what: str) -> bool:
@@ -74,7 +75,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one replay gave. ``side`` is None where the recipe did not reach its end; ``said`` is then why."""
+    """What one replay gave. ``side`` is None where the recipe did not reach its end; ``said`` is then why. ``seen`` are
+    its executions; ``traces`` the digests of the names that changed with each of its cells, where they were asked."""
 
     recipe: Recipe
     side: Side | None
@@ -85,6 +87,8 @@ class Attempt:
     refusals: tuple[tuple[str, str], ...]
     not_compared: tuple[NotCompared, ...]
     seconds: float
+    seen: tuple[Execution, ...] = ()
+    traces: tuple[Mapping[str, str], ...] = ()
 
 
 def attempt(
@@ -140,6 +144,8 @@ def attempt(
         refusals=bundle.refusals if bundle else (),
         not_compared=_unconfined(steps),
         seconds=time.monotonic() - started,
+        seen=bundle.executions if bundle else (),
+        traces=bundle.traces if bundle else (),
     )
 
 
@@ -246,6 +252,7 @@ def _job(
         clock=_clock(notebook, steps) if settings.freeze_time else (),
         seed=settings.seed,
         seeded=tuple(generators(steps)),
+        trace=settings.trace,
     )
     path = scratch.private / "job.json"
     path.write_text(json.dumps(to_json(job)))

@@ -40,6 +40,7 @@ class Bundle:
     environment: Environment | None
     refusals: tuple[tuple[str, str], ...]
     blobs: dict[BlobDigest, bytes]
+    traces: tuple[dict[str, str], ...] = ()
 
     def read(self, digest: BlobDigest) -> bytes:
         """The bytes of a blob.
@@ -85,6 +86,10 @@ def read_bundle(path: Path) -> Bundle:
             else None,
             refusals=tuple((kind, what) for kind, what in document["refusals"]),
             blobs=blobs,
+            traces=tuple(
+                {str(name): str(digest) for name, digest in cell.items()}
+                for cell in document["traces"]
+            ),
         )
     except _UNREADABLE as error:
         raise StoreDamaged(name, f"it cannot be read ({type(error).__name__})") from error

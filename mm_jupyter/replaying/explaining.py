@@ -31,6 +31,7 @@ from mm_jupyter.replaying.factors import (
     top_to_bottom,
     with_cells,
 )
+from mm_jupyter.replaying.first_difference import FACTOR, first_difference
 from mm_jupyter.replaying.record import Record
 from mm_jupyter.replaying.trying import GOOD, Progress, Tried, once_more, try_recipe
 from mm_jupyter.replaying.verifying import Verified, search, verified
@@ -140,6 +141,10 @@ def explain(
         room = _Laboratory(record, recipe, top, own, changed, current, progress)
         best, more = _as_it_is(record, room, progress)
         replays += more
+        if best.judged.verdict == "unstable":
+            parts, more = first_difference(record, best, own, progress)
+            replays += more
+            known = known if parts is None else (*known, parts)
     causes, said, not_tried = _experiments(room, factors, best)
     if any(cause.confirmed for cause in (*known, *causes)):
         known = tuple(cause for cause in known if cause.confirmed)
@@ -247,9 +252,12 @@ def _several(room: _Laboratory, factors: list[Factor], fixed: list[Factor]) -> l
 
 
 def _ranked(causes: Sequence[Cause]) -> tuple[Cause, ...]:
-    """Confirmed first, excluded last; of what is named twice the experiment's word."""
+    """Confirmed first, excluded last; of what is named twice the experiment's word. Where it first differs is a place
+    more than a cause, and stands behind those that are as sure."""
     unique: dict[tuple[str, str], Cause] = {}
     for cause in causes:
         unique.setdefault((cause.factor, cause.name), cause)
     order = {True: 0, None: 1, False: 2}
-    return tuple(sorted(unique.values(), key=lambda cause: order[cause.confirmed]))
+    return tuple(
+        sorted(unique.values(), key=lambda one: (order[one.confirmed], one.factor == FACTOR))
+    )

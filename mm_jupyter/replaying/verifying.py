@@ -11,6 +11,7 @@ from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import Cause, Judgement, NotCompared, Recipe, Restored
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.causes import other_defaults, other_inputs, suspects, unconverged
+from mm_jupyter.replaying.first_difference import first_difference
 from mm_jupyter.replaying.hash_order import hash_order
 from mm_jupyter.replaying.record import Record, recipes
 from mm_jupyter.replaying.trying import GOOD, RANK, Progress, Tried, once_more, try_recipe
@@ -70,6 +71,9 @@ def search(
     if best.judged.verdict == "unstable":
         cause, more = hash_order(record, best, settings, progress)
         replays += more
+        if cause is None:
+            cause, more = first_difference(record, best, settings, progress)
+            replays += more
     return best, replays, () if cause is None else (cause,)
 
 
