@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib import metadata
 from pathlib import Path
 
 from mm_jupyter.analysis.calls import changed_defaults
 from mm_jupyter.analysis.environments import differing
-from mm_jupyter.analysis.requirements import dockerfile, normal, requirements
+from mm_jupyter.analysis.requirements import dockerfile, requirements
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.api.replays import record_of
 from mm_jupyter.api.runs import found
@@ -16,6 +15,7 @@ from mm_jupyter.errors import BadInput, CannotRebuild
 from mm_jupyter.kernel.environment import capture
 from mm_jupyter.records import DefaultChange, Environment, EnvironmentDiff, Run, RunRef
 from mm_jupyter.replaying import environments
+from mm_jupyter.replaying.current_defaults import current_defaults
 from mm_jupyter.replaying.record import recipes
 from mm_jupyter.workspace import Workspace
 
@@ -44,7 +44,7 @@ def environment_diff(
 ) -> EnvironmentDiff:
     """What differs from one run's environment to another's (None: to the one that this program runs in).
 
-    Of changed defaults those that the recipe of the older run relies on; they are known between two runs.
+    Of changed defaults those that the recipe of the older run relies on.
 
     Raises:
         NoSuchRun, CannotRebuild: as ``environment``.
@@ -60,14 +60,22 @@ def environment_diff(
         facts = tuple(
             one for one in facts if one.kind not in ("blas", "threads") and one.name != "MPLBACKEND"
         )
-    defaults: tuple[DefaultChange, ...] = ()
-    if second is not None and first.defaults and second.defaults:
-        sources = [step.source for step in recipes(record_of(space, first.row.ref))[0].steps]
-        before, after = (
-            json.loads(space.store.read_blob(one)) for one in (first.defaults, second.defaults)
-        )
-        defaults = changed_defaults(before, after, sources)
+    defaults = _changed_defaults(space, first, second) if facts else ()
     return EnvironmentDiff(old=old, new=new or NOW, facts=facts, defaults=defaults, same=same)
+
+
+def _changed_defaults(space: Workspace, old: Run, new: Run | None) -> tuple[DefaultChange, ...]:
+    """Between two runs as they were recorded; since a run, as the libraries are now."""
+    if old.defaults is None or (new is not None and new.defaults is None):
+        return ()
+    before = json.loads(space.store.read_blob(old.defaults))
+    after = (
+        current_defaults(before)
+        if new is None or new.defaults is None
+        else json.loads(space.store.read_blob(new.defaults))
+    )
+    sources = [step.source for step in recipes(record_of(space, old.row.ref))[0].steps]
+    return changed_defaults(before, after, sources)
 
 
 def export_environment(
@@ -103,9 +111,3 @@ def export_environment(
     except OSError as error:
         raise BadInput(f"{place} cannot be written: {error.strerror}.") from error
     return place
-
-
-def distribution_of(call: str) -> str | None:
-    """The distribution that a callable comes from: ``scikit-learn`` for ``sklearn.cluster.KMeans``."""
-    names = metadata.packages_distributions().get(call.partition(".")[0])
-    return normal(names[0]) if names else None

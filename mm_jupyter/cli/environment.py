@@ -37,7 +37,7 @@ def env(
     """Show the environment of RUN, compare two, or hand one over.
 
     Diff compares packages, Python, BLAS, threads, processor and variables of run A with those of run B, else
-    with the environment now; between two runs also the defaults of what A calls. Export writes a lock file
+    with the environment now; and the defaults that changed of what A calls. Export writes a lock file
     (PEP 751): with it a colleague makes the same environment in two commands.
 
     \b

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
 import time
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from mm_jupyter.analysis.calls import calls
@@ -58,17 +60,47 @@ class Defaults:
         name = _name(called)
         if name is None or name in self._found:
             return
-        try:
-            signature = inspect.signature(called)
-        except (ValueError, TypeError):
-            return
-        given = {
-            parameter.name: _text(parameter.default)
-            for parameter in signature.parameters.values()
-            if parameter.default is not parameter.empty
-        }
+        given = _defaults(called)
         if given:
             self._found[name] = given
+
+
+def signatures_of(names: Iterable[str]) -> Signatures:
+    """The defaults of library callables by their full names, as this process has them; it imports their modules. What
+    cannot be imported is left out."""
+    found = {}
+    for name in names:
+        with suppress(Exception):  # a library may raise anything when it is imported
+            given = _defaults(_imported(name))
+            if given:
+                found[name] = given
+    return found
+
+
+def _imported(name: str) -> Any:
+    """``sklearn.cluster._kmeans.KMeans.fit``: the longest part that is a module, and attributes of it."""
+    parts = name.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[end:]:
+            found = getattr(found, part)
+        return found
+    raise ModuleNotFoundError(name)
+
+
+def _defaults(called: Any) -> dict[str, str]:
+    try:
+        signature = inspect.signature(called)
+    except (ValueError, TypeError):
+        return {}
+    return {
+        parameter.name: _text(parameter.default)
+        for parameter in signature.parameters.values()
+        if parameter.default is not parameter.empty
+    }
 
 
 def _resolved(path: tuple[str, ...], namespace: Mapping[str, Any]) -> Any:

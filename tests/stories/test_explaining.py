@@ -249,6 +249,9 @@ def test_an_old_scikit_learn_is_the_cause_and_a_replay_in_it_proves_so(
     good = [one for one in found.experiments if one.verdict == "identical"]
     assert any("package scikit-learn" in one.put_back for one in good)
 
+    since = {one.short: (one.old, one.new) for one in api.environment_diff("segments/1").defaults}
+    assert since["KMeans(n_init)"] == ("'warn'", "'auto'")
+
     environment = api.environment("segments/1")
     assert Package(name="scikit-learn", version="1.3.2") in environment.packages
     lock = api.export_environment("segments/1", project / "pylock.toml").read_text()
