@@ -49,6 +49,8 @@ PAGES = sorted(
 MEASURED = {CHECKOUT / "docs" / "benchmarks.md", CHECKOUT / "docs" / "faithfulness.md"}
 """Measured, not written: a link to them may be there before they are."""
 FENCE = re.compile(r"^```(\w*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# The first test of a page does every block of every page: minutes on a slow machine.
+pytestmark = pytest.mark.timeout(900)
 VARYING = re.compile(r"\d[\d.,]*( ?(ms|s|min|B|kB|MB)\b)?")
 INSTALLS = ("git clone ", "make ", "pip install ")
 """Lines that set a machine up. They are checked, and not run: the tests run in what they make."""
