@@ -246,6 +246,7 @@ export interface Job {
   tag: 'job';
   id: string;
   run: string;
+  kind: 'replay' | 'explain' | 'noise';
   state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
   phase: string;
   cell: number;

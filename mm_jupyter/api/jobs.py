@@ -1,7 +1,8 @@
 """A queue of replays: one at a time, each in a process of its own that can be stopped.
 
-The process is this module: ``python -m mm_jupyter.api.jobs churn/7`` writes a JSON object a line - ``progress``, then
-``done`` or ``failed`` - on its standard output, and replays in the workspace of its current folder.
+The process is this module: ``python -m mm_jupyter.api.jobs replay churn/7`` (or ``explain``, ``noise``) writes a JSON
+object a line - ``progress``, then ``done`` or ``failed`` - on its standard output, and works in the workspace of its
+current folder.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from mm_jupyter.errors import MmError, NotFound
 from mm_jupyter.records import RunRef
-from mm_jupyter.records.jobs import Job
+from mm_jupyter.records.jobs import Job, JobKind
 from mm_jupyter.workspace import Workspace
 
 KEPT = 200
@@ -48,8 +49,8 @@ class ReplayQueue:
         order = {"running": 0, "waiting": 1}
         return sorted(jobs, key=lambda job: (order.get(job.state, 2), -(job.ended or 0), job.asked))
 
-    def add(self, ref: RunRef) -> Job:
-        """Ask for a replay. One that waits or runs already is not asked for twice.
+    def add(self, ref: RunRef, kind: JobKind = "replay") -> Job:
+        """Ask for a job. One that waits or runs already is not asked for twice.
 
         Raises:
             StoreUntrusted: replaying runs the store's code, and the store belongs to another user.
@@ -59,9 +60,10 @@ class ReplayQueue:
         self._workspace.store.row(ref)
         with self._lock:
             for job in self._jobs.values():
-                if job.run == ref and job.state in ("waiting", "running"):
+                if (job.run, job.kind) == (ref, kind) and job.state in ("waiting", "running"):
                     return job
-            job = Job(id=secrets.token_hex(6), run=ref, state="waiting", asked=time.time())
+            key = secrets.token_hex(6)
+            job = Job(id=key, run=ref, kind=kind, state="waiting", asked=time.time())
             self._jobs[job.id] = job
             ended = [key for key, one in self._jobs.items() if one.ended is not None]
             for key in ended[:-KEPT]:
@@ -105,7 +107,7 @@ class ReplayQueue:
                 if self._jobs[key].state != "waiting":
                     continue
                 self._jobs[key] = replace(self._jobs[key], state="running", started=time.time())
-                self._child = self._spawn(self._jobs[key].run)
+                self._child = self._spawn(self._jobs[key])
                 child = self._child
             self._changed()
             last = ""
@@ -115,9 +117,9 @@ class ReplayQueue:
             _, last = child.communicate()
             self._finish(key, last)
 
-    def _spawn(self, ref: RunRef) -> subprocess.Popen[str]:
+    def _spawn(self, job: Job) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "mm_jupyter.api.jobs", str(ref)],
+            [sys.executable, "-m", "mm_jupyter.api.jobs", job.kind, str(job.run)],
             cwd=self._workspace.root,
             env={**os.environ, "MM_STORE": self._workspace.location},
             stdin=subprocess.DEVNULL,
@@ -146,9 +148,11 @@ class ReplayQueue:
         self._changed()
 
 
-def main(name: str) -> None:
-    """Replay a run in this process, telling how far it is."""
+def main(kind: str, name: str) -> None:
+    """Do a job in this process, telling how far it is."""
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1.8 s that nothing here needs
+    from mm_jupyter.api.explaining import explain
+    from mm_jupyter.api.noise import noise
     from mm_jupyter.api.replays import ReplayProgress, replay
 
     out = os.fdopen(os.dup(1), "w", buffering=1)
@@ -161,14 +165,19 @@ def main(name: str) -> None:
         tell(phase=at.phase, cell=at.cell, cells=at.cells)
 
     try:
-        (judgement,) = replay(name, progress=progress)
+        if kind == "explain":
+            explained = explain(name, progress=progress)
+            tell(state="done", verdict=explained.judgement.verdict, said=explained.said)
+        elif kind == "noise":
+            tell(state="done", said=noise(name, progress=progress).said)
+        else:
+            (judgement,) = replay(name, progress=progress)
+            tell(state="done", verdict=judgement.verdict, said=judgement.said)
     except MmError as error:
         tell(state="failed", said=str(error))
-    else:
-        tell(state="done", verdict=judgement.verdict, said=judgement.said)
 
 
 if __name__ == "__main__":
     # A cancelled replay stops as an interrupted one does: its kernel is shut down, its scratch directory removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

@@ -1,4 +1,4 @@
-"""Replays that were asked for."""
+"""Replays that were asked for, by themselves or to explain a run or measure its noise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 from mm_jupyter.records.names import RunRef, Verdict
 
+JobKind = Literal["replay", "explain", "noise"]
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
@@ -17,6 +18,7 @@ class Job:
 
     id: str
     run: RunRef
+    kind: JobKind = "replay"
     state: JobState
     asked: float
     phase: str = ""

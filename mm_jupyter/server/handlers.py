@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import nbformat
 from jupyter_server.auth.decorator import authorized
@@ -13,7 +13,7 @@ from tornado import web
 from mm_jupyter.api import data, enabling, history, replays, runs
 from mm_jupyter.errors import BadInput
 from mm_jupyter.records import RunRef
-from mm_jupyter.records.jobs import Job
+from mm_jupyter.records.jobs import Job, JobKind
 from mm_jupyter.server.handler import MmHandler
 from mm_jupyter.wire import comparison, page, shapes
 
@@ -216,7 +216,8 @@ class Jobs(MmHandler):
     @web.authenticated
     @authorized("execute", "kernels")  # type: ignore[untyped-decorator]  # typed for its bare form only
     async def post(self) -> None:
-        """``{"runs": [names]}`` or ``{"unreplayed": true}``: start replays. Replaying runs code."""
+        """``{"runs": [names]}`` or ``{"unreplayed": true}``: start replays. Replaying runs code. ``kind`` may ask to
+        ``explain`` the runs, or to measure their ``noise``, instead."""
 
         def verb() -> Any:
             said, space = self.body(), self.space
@@ -230,7 +231,8 @@ class Jobs(MmHandler):
             queue = self.spaces.queue(space, self.settings["mm_jupyter_changed"])
             for ref in refs:
                 space.store.row(ref)
-            return [job(queue.add(ref)) for ref in refs]
+            kind = _kind(said)
+            return [job(queue.add(ref, kind)) for ref in refs]
 
         await self.reply(verb)
 
@@ -301,6 +303,7 @@ def job(one: Job) -> shapes.JobShape:
         "tag": "job",
         "id": one.id,
         "run": str(one.run),
+        "kind": one.kind,
         "state": one.state,
         "phase": one.phase,
         "cell": one.cell,
@@ -318,6 +321,14 @@ def _names(said: dict[str, Any]) -> list[str]:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise BadInput("runs takes a list of names, for example ['churn/7'].")
     return names
+
+
+def _kind(said: dict[str, Any]) -> JobKind:
+    kind = said.get("kind", "replay")
+    found = next((one for one in get_args(JobKind) if one == kind), None)
+    if found is None:
+        raise BadInput(f"kind takes {', '.join(get_args(JobKind))}.")
+    return cast("JobKind", found)
 
 
 def _is_text(value: Any) -> bool:

@@ -300,11 +300,13 @@ class SeriesShape(TypedDict):
 
 
 class JobShape(TypedDict):
-    """A replay that was asked for. ``cells`` is the length of the recipe, ``cell`` counts those that have ended."""
+    """A replay that was asked for, by itself or to explain a run or measure its noise. ``cells`` is the length of the
+    recipe, ``cell`` counts those that have ended."""
 
     tag: Literal["job"]
     id: str
     run: str
+    kind: Literal["replay", "explain", "noise"]
     state: Literal["waiting", "running", "done", "failed", "cancelled"]
     phase: str
     cell: int

@@ -226,6 +226,25 @@ def test_a_replay_is_queued_executed_and_its_verdict_kept(server: Lab) -> None:
     assert server.ask("jobs", "POST", {"runs": ["churn/99"]})[0] == 404
 
 
+def test_a_run_is_explained_and_its_noise_measured_as_jobs(server: Lab) -> None:
+    asked = [
+        json.loads(server.ask("jobs", "POST", {"runs": ["churn/1"], "kind": kind})[2])[0]
+        for kind in ("explain", "noise")
+    ]
+    assert [one["kind"] for one in asked] == ["explain", "noise"]
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        jobs = {job["id"]: job for job in server.get("jobs")["jobs"]}
+        if all(jobs[one["id"]]["ended"] for one in asked):
+            break
+        time.sleep(0.2)
+    explained, measured = (jobs[one["id"]] for one in asked)
+    assert explained["state"] == "done", explained
+    assert explained["said"]
+    assert measured["state"] == "done", measured
+    assert server.ask("jobs", "POST", {"runs": ["churn/1"], "kind": "launch"})[0] == 400
+
+
 def test_a_folder_without_a_store_says_so(server: Lab, tmp_path: Path) -> None:
     (server.root / "elsewhere").mkdir(exist_ok=True)
     other = server.root / "elsewhere" / ".mm"

@@ -1,7 +1,7 @@
 // The queue, how the runs stand, what explains those that do not reproduce, and what has finished.
 import type { Job, Replays as Found } from '../wire';
 import { age, count, exact } from './format';
-import { Button, VERDICTS, VerdictGlyph } from './glyphs';
+import { Button, Icon, VERDICTS, VerdictGlyph } from './glyphs';
 
 export interface ReplaysProps {
   found: Found;
@@ -13,6 +13,7 @@ export interface ReplaysProps {
 
 export function ReplaysView({ found, onStop, onReplay, onRest, onRun }: ReplaysProps) {
   const now = found.jobs.filter(job => job.state === 'running' || job.state === 'waiting');
+  const told = found.jobs.filter(job => job.state === 'done' && job.kind !== 'replay').slice(0, 5);
   const broken = found.jobs.filter(job => job.state === 'failed').slice(0, 5);
   const running = now.filter(job => job.state === 'running').length;
   const judged = Object.values(found.verdicts).reduce((sum, one) => sum + one, 0);
@@ -26,12 +27,13 @@ export function ReplaysView({ found, onStop, onReplay, onRest, onRun }: ReplaysP
         <div aria-live="polite">{now.map((job, i) => (
           <div key={job.id} className="mm-job">
             {job.state === 'running' ? <span className="mm-spin" aria-label="running" role="img" /> : <VerdictGlyph verdict={null} size={14} />}
-            <button type="button" className="mm-link mm-strong mm-cut" onClick={() => onRun(job.run)}>{job.run}</button><span className="mm-grow" />
+            <button type="button" className="mm-link mm-strong mm-cut" onClick={() => onRun(job.run)}>{job.run}</button>{job.kind !== 'replay' && <span className="mm-tag">{job.kind}</span>}<span className="mm-grow" />
             <span className="mm-quiet mm-small">{job.state === 'running' ? (job.cells ? `${job.phase}, cell ${Math.min(job.cell + 1, job.cells)} of ${job.cells}` : 'starting a kernel') : i === running ? 'next' : 'waiting'}</span>
             <Button icon={job.state === 'running' ? 'stop' : 'close'} label={`Stop the replay of ${job.run}`} text={false} kind="bare" onClick={() => onStop(job)} />
             {job.state === 'running' && job.cells > 0 && <div className="mm-segments" role="progressbar" aria-valuemin={0} aria-valuemax={job.cells} aria-valuenow={job.cell} aria-label={`Replay of ${job.run}`}>{Array.from({ length: Math.min(job.cells, 60) }, (_, at) => <i key={at} className={at < (job.cell * Math.min(job.cells, 60)) / job.cells ? 'mm-full' : ''} />)}</div>}
           </div>
         ))}</div>
+        {told.map(job => <button type="button" key={job.id} className="mm-done" onClick={() => onRun(job.run, job.kind === 'explain' ? 'verdict' : undefined)}>{job.verdict ? <VerdictGlyph verdict={job.verdict} /> : <Icon name="check" size={14} />}<span className="mm-told"><b>{job.run}</b> <span className="mm-tag">{job.kind}</span> <span className="mm-quiet mm-small">{job.said}</span></span><span className="mm-quiet mm-small">{job.ended ? age(job.ended) : ''}</span></button>)}
         {broken.map(job => <div key={job.id} className="mm-job"><VerdictGlyph verdict="unverifiable" size={14} /><b className="mm-cut">{job.run}</b><span className="mm-quiet mm-small">{job.said}</span></div>)}
       </section>
       {found.total > 0 && (

@@ -18,6 +18,8 @@ export interface RunPageProps {
   onNote: (text: string) => void;
   onTag: (key: string, value: string | null) => void;
   onReplay: () => void;
+  onExplain: () => void;
+  onNoise: () => void;
   onRecipe: () => void;
   onRestore: () => void;
   onDelete: () => void;
@@ -58,8 +60,8 @@ export function RunPage(props: RunPageProps) {
       </header>
       {run.error && <section className="mm-section"><h3>It raised</h3><pre className="mm-text mm-bad" tabIndex={0}>{run.traceback ?? run.error}</pre></section>}
       <Changed run={run} onAgainst={props.onAgainst} />
-      <Metrics run={run} />
-      {run.verdict && <VerdictPart judged={run.verdict} onReplay={props.onReplay} />}
+      <Metrics run={run} onNoise={props.readOnly ? undefined : props.onNoise} />
+      {run.verdict && <VerdictPart judged={run.verdict} onReplay={props.readOnly ? undefined : props.onReplay} onExplain={props.readOnly ? undefined : props.onExplain} />}
       {run.series.length > 0 && <Section title="Curves" quiet={count(run.series.length, 'series', 'series')}><Curves run={run} series={props.series} /></Section>}
       {run.outputs.length > 0 && <Section title="Outputs" quiet="as they looked">{run.outputs.map((output, i) => <div key={i}><Shown output={output} render={props.render} />{output.truncated > 0 && <p className="mm-quiet mm-small">{bytes(output.truncated)} more were not kept</p>}</div>)}</Section>}
       <Files run={run} />
@@ -137,7 +139,7 @@ function Changed({ run, onAgainst }: { run: Run; onAgainst: (run: string) => voi
   );
 }
 
-function Metrics({ run }: { run: Run }) {
+function Metrics({ run, onNoise }: { run: Run; onNoise?: () => void }) {
   if (!run.row.metrics.length) return null;
   const noisy = run.row.metrics.some(one => one.noise !== null);
   return (
@@ -146,6 +148,7 @@ function Metrics({ run }: { run: Run }) {
         const places = decimals([real(one.value), real(one.parent)]);
         return <div key={one.name} className={`mm-metric${noisy ? ' mm-noisy' : ''}`}><span className="mm-cut" title={one.name}>{one.name}{arrow(one.direction)}</span>{noisy && <span><NoiseBar shown={one} /></span>}<b><MetricValue value={one.value} places={places} /></b><Delta shown={one} places={places} /></div>;
       })}
+      {onNoise && !noisy && run.row.status === 'completed' && <div className="mm-actions"><button type="button" className="mm-link mm-small" title="Ten replays with other seeds: how far do the metrics move by chance?" onClick={onNoise}>Measure the noise</button></div>}
     </Section>
   );
 }
@@ -160,7 +163,8 @@ export function CauseLine({ cause }: { cause: Cause }) {
   );
 }
 
-export function VerdictPart({ judged, onReplay }: { judged: Judged; onReplay?: () => void }) {
+export function VerdictPart({ judged, onReplay, onExplain }: { judged: Judged; onReplay?: () => void; onExplain?: () => void }) {
+  const bad = judged.verdict === 'diverged' || judged.verdict === 'unstable' || judged.verdict === 'failed';
   const rank = (verdict: string) => VERDICTS.indexOf(verdict as never);
   const worst = [...judged.items].filter(item => item.verdict !== 'identical').sort((a, b) => rank(b.verdict) - rank(a.verdict));
   const equal = judged.items.filter(item => item.verdict === 'identical');
@@ -169,7 +173,7 @@ export function VerdictPart({ judged, onReplay }: { judged: Judged; onReplay?: (
       <h3>Verdict</h3>
       <div className="mm-sentence"><VerdictGlyph verdict={judged.verdict} size={22} /><div><b>{word(judged.verdict)}</b><div>{judged.said}</div><div className="mm-quiet mm-small" title={exact(judged.at)}>{count(judged.replays, 'replay')}, {age(judged.at)}{age(judged.at) === 'now' ? '' : ' ago'}, {duration(judged.seconds)}; {judged.slice} recipe, {judged.executions} of {count(judged.of, 'execution')}</div></div></div>
       {judged.causes.length > 0 && <><h4>Causes</h4>{judged.causes.map((cause, i) => <CauseLine key={i} cause={cause} />)}</>}
-      {onReplay && judged.causes.length > 0 && <div className="mm-actions"><Button icon="replay" label="Replay again" onClick={onReplay} /></div>}
+      {bad && (onExplain || onReplay) && <div className="mm-actions">{onExplain && <Button icon="search" label="Explain" hint="Put one thing after another back, and replay, until the result comes again" onClick={onExplain} />}{onReplay && <Button icon="replay" label="Replay again" onClick={onReplay} />}</div>}
       <h4>Items: {worst.length} of {judged.items.length} differ{judged.not_compared.length ? `, ${judged.not_compared.length} not compared` : ''}</h4>
       {worst.slice(0, 50).map((item, i) => (
         <div key={i} className="mm-item"><VerdictGlyph verdict={item.verdict} size={13} /><span className="mm-cut" title={`${item.kind} ${item.name}`}>{item.kind} {item.name}</span><span className="mm-quiet mm-small mm-cut" title={`${item.recorded ?? '–'}, replays ${item.replayed ?? '–'}`}>{item.why ?? `${item.recorded ?? '–'} → ${item.replayed ?? '–'}`}</span></div>

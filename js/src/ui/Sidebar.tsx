@@ -1,6 +1,6 @@
 // The panel: tabs, what is loaded, and how it recovers. It is given a `Host` and knows nothing of JupyterLab.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { History as Groups, Names, Replays as Found, Run, Series } from '../wire';
+import type { History as Groups, Job, Names, Replays as Found, Run, Series } from '../wire';
 import { Client, Refused } from '../client';
 import { Button, Icon } from './glyphs';
 import { HistoryView } from './History';
@@ -148,7 +148,7 @@ export function Sidebar({ host }: { host: Host }) {
   const act = async (work: () => Promise<unknown>) => {
     try { await work(); setTick(n => n + 1); } catch (error) { setTrouble(error instanceof Refused ? error : new Refused('error', String(error))); }
   };
-  const replay = (runs: string[]) => void act(async () => { await client.send('POST', 'jobs', { runs }); setTab('replays'); setShown(null); setPicked([]); });
+  const replay = (runs: string[], kind: Job['kind'] = 'replay') => void act(async () => { await client.send('POST', 'jobs', { runs, kind }); setTab('replays'); setShown(null); setPicked([]); });
   const restore = (name: string) => void act(async () => host.restore(await client.get<Run>(`runs/${name}`)));
   const remove = async (runs: string[]) => {
     if (await host.confirm(`Delete ${runs.length === 1 ? runs[0] : `${runs.length} runs`}?`, 'Its record, outputs and verdicts go for good. The notebook stays as it is.', 'Delete')) {
@@ -185,7 +185,7 @@ export function Sidebar({ host }: { host: Host }) {
             series={(name, other) => client.get<Series>(`runs/${other ?? run.row.run}/series`, { name })} artifactUrl={digest => client.url(`runs/${run.row.run}/artifacts/${digest}`)}
             onBack={() => { setShown(null); requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('.mm-grid')?.focus()); }} onAgainst={against => setShown({ run: shown.run, against })}
             onNote={note => void act(() => client.send('PATCH', `runs/${run.row.run}`, { note }))} onTag={(key, value) => void act(() => client.send('PATCH', `runs/${run.row.run}`, { tags: { [key]: value } }))}
-            onReplay={() => replay([run.row.run])} onRecipe={() => host.openRecipe(run.row.run)} onRestore={() => host.restore(run)} onDelete={() => void remove([run.row.run])} />
+            onReplay={() => replay([run.row.run])} onExplain={() => replay([run.row.run], 'explain')} onNoise={() => replay([run.row.run], 'noise')} onRecipe={() => host.openRecipe(run.row.run)} onRestore={() => host.restore(run)} onDelete={() => void remove([run.row.run])} />
         )}
         <div className="mm-history" style={{ display: tab === 'history' && !(shown && run) ? undefined : 'none' }} ref={list}>
           <>

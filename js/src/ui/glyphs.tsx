@@ -60,11 +60,11 @@ export function Icon({ name, size = 16 }: { name: keyof typeof ICONS | string; s
   );
 }
 
-export function Button(props: { icon?: string; label: string; onClick: () => void; text?: boolean; kind?: 'brand' | 'plain' | 'bare'; disabled?: boolean }) {
-  const { icon, label, onClick, text = true, kind = 'plain', disabled } = props;
+export function Button(props: { icon?: string; label: string; onClick: () => void; text?: boolean; kind?: 'brand' | 'plain' | 'bare'; disabled?: boolean; hint?: string }) {
+  const { icon, label, onClick, text = true, kind = 'plain', disabled, hint } = props;
   return (
     <button type="button" className={`mm-button mm-${kind}`} onClick={event => { event.stopPropagation(); onClick(); }}
-      title={text ? undefined : label} aria-label={text ? undefined : label} disabled={disabled}>
+      title={hint ?? (text ? undefined : label)} aria-label={text ? undefined : label} disabled={disabled}>
       {icon && <Icon name={icon} />}{text && <span>{label}</span>}
     </button>
   );
