@@ -157,7 +157,9 @@ def case(kind: str, dice: random.Random) -> Case:
             made = replace(made, cells=[*cells, other], order=order)
             cause = "order of execution"
         case "clock":
-            cells[2] += "\nimport time\nscale += time.time() // 2"  # a clock that stands shows when its cell began
+            cells[2] += (
+                "\nimport time\nscale += time.time() // 2"  # a clock that stands shows when its cell began
+            )
             cause = "clock read by a cell"
         case "package version" | "default changed":
             made, cause = built(kind, made, dice)

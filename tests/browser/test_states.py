@@ -235,3 +235,31 @@ def test_noise_stands_beside_what_it_moves(page: Any, lab: Lab) -> None:
     expect(bar.first).to_be_visible()
     expect(bar.first).to_have_attribute("aria-label", re.compile(r"plus or minus .*; parent "))
     shoot(page, "noise-run")
+
+
+LEVEL = """%%track level
+import os
+level = float(os.environ.get('SKLEARN_LEVEL', '4'))
+accuracy = level / 10"""
+
+
+def test_a_run_that_diverged_is_explained_by_a_click(page: Any, lab: Lab) -> None:
+    made = lab.root / "other"
+    made.mkdir()
+    nbformat.write(notebook("%load_ext mm_jupyter", LEVEL), made / "level.ipynb")
+    execute(made / "level.ipynb", {**lab.environment, "SKLEARN_LEVEL": "3"})
+    mm = Path(sys.executable).with_name("mm")
+    replay = [mm, "replay", "level/1"]
+    done = subprocess.run(replay, cwd=made, env=lab.environment, check=False, capture_output=True)
+    assert done.returncode == 1
+    open_lab(page, lab, path="other/level.ipynb", width=440)
+    page.locator('#mm-history .mm-run[aria-label^="level/1,"] .mm-main b').first.click()
+    verdict = page.locator("#mm-verdict")
+    expect(verdict).to_contain_text("suspected")
+    page.get_by_role("button", name="Explain").click()
+    told = page.locator("#mm-history .mm-done", has_text="explain")
+    expect(told).to_contain_text("With variable SKLEARN_LEVEL as recorded", timeout=90_000)
+    shoot(page, "explained")
+    told.click()
+    expect(verdict).to_contain_text("confirmed by a replay")
+    shoot(page, "explained-run")
