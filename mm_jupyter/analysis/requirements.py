@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from mm_jupyter.records import Environment, Package
 
@@ -21,6 +22,14 @@ def requirement(package: Package) -> str:
     if origin.startswith("editable "):
         return f"-e {origin.removeprefix('editable ')}"
     return f"{package.name} @ {origin}"
+
+
+def editable_path(origin: str | None) -> str | None:
+    """The folder of ``editable file:///home/ann/my%20package``; None of any other origin."""
+    head = "editable file://"
+    if origin is None or not origin.startswith(head):
+        return None
+    return unquote(origin.removeprefix(head))
 
 
 def requirements(environment: Environment, without: Iterable[str] = ()) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mm_jupyter.analysis.secrets import Redactor
-from mm_jupyter.kernel import current, mapping
+from mm_jupyter.kernel import current, mapping, recorded_modules
 from mm_jupyter.kernel.cells import CellRecorder
 from mm_jupyter.kernel.frozen_clock import stand_at
 from mm_jupyter.kernel.guard import Guard
@@ -188,6 +188,7 @@ def begin(argument: str) -> None:
         shell.events.register("post_run_cell", trace.after_cell)
     if job.project is not None:
         mapping.install(job.project, job.root, (job.base, *filter(os.path.isabs, job.allow)))
+    recorded_modules.install(job.modules, job.base)
     _replays.append(_Replay(job, sink, recorder, guard, trace))
 
 

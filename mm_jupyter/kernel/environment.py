@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mm_jupyter.analysis.requirements import editable_path
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.records import Environment, Package
 
@@ -85,6 +86,30 @@ def _packages(redact: Callable[[str], str]) -> tuple[Package, ...]:
         for package in _packages_in(folder or os.curdir, redact):
             first.setdefault(package.name, package)
     return tuple(sorted(first.values(), key=lambda package: package.name))
+
+
+_editable: dict[str, tuple[int, tuple[str, ...]]] = {}
+
+
+def editable_folders() -> tuple[str, ...]:
+    """The folders of packages that are installed in development mode (PEP 660)."""
+    return tuple(path for folder in sys.path for path in _editable_in(folder or os.curdir))
+
+
+def _editable_in(folder: str) -> tuple[str, ...]:
+    try:
+        changed = os.stat(folder).st_mtime_ns
+        known = _editable.get(folder)
+        if known is not None and known[0] == changed:
+            return known[1]
+        names = [name for name in os.listdir(folder) if name.endswith(".dist-info")]
+    except OSError:  # a zip file, or a folder that is not there
+        return ()
+    places = (os.path.join(folder, name, "direct_url.json") for name in names)
+    paths = (editable_path(_origin(place)) for place in places if os.path.exists(place))
+    found = tuple(os.path.realpath(path) for path in paths if path is not None)
+    _editable[folder] = (changed, found)
+    return found
 
 
 def _packages_in(folder: str, redact: Callable[[str], str]) -> tuple[Package, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from mm_jupyter.kernel.audit import Signature, signature, unwatched
+from mm_jupyter.kernel.environment import editable_folders
 from mm_jupyter.kernel.ignored import ignoring
 from mm_jupyter.records import BlobDigest, ContentDigest, LocalModule
 
@@ -29,7 +30,8 @@ class _Known:
 
 
 class LocalModules:
-    """Tells which modules from files under ``root`` (or the working directory) changed since it was asked last."""
+    """Tells which modules from files under ``root``, the working directory, or a package that is installed in
+    development mode changed since it was asked last."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)
@@ -71,14 +73,14 @@ class LocalModules:
         names = set(sys.modules)
         new, self._names = names - self._names, names
         ignored = ignoring(self._root)
-        here = _working_directory()
+        own = tuple(f"{one}/" for one in (self._root, _working_directory(), *editable_folders()))
         found: dict[str, None] = {}
         for name in sorted(new):
             file = getattr(sys.modules.get(name), "__file__", None)
             if not isinstance(file, str) or name == "__main__" or name.split(".")[0] == _OURS:
                 continue
             path = os.path.realpath(file)
-            if path.startswith((f"{self._root}/", f"{here}/")) and not ignored(path):
+            if path.startswith(own) and not ignored(path):
                 found[name] = None
         return found
 

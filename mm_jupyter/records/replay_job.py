@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BUNDLE_VERSION = 1
 
@@ -15,7 +15,8 @@ class ReplayJob:
     or a block's; ``line`` is the ``%%track`` line it had; ``given`` names papermill's parameters.
     ``project`` is the workspace for whose files ``root`` stands. ``clock``: what every clock shows in each code
     cell (seconds since the epoch); empty: the real one. ``seed`` starts the global generators that ``seeded`` names.
-    ``trace``: the bundle says what every name held after each cell.
+    ``modules`` are the files of the project's modules by name. ``trace``: the bundle says what every name held after
+    each cell.
     """
 
     bundle: str
@@ -34,3 +35,4 @@ class ReplayJob:
     seed: int | None = None
     seeded: tuple[str, ...] = ()
     trace: bool = False
+    modules: dict[str, str] = field(default_factory=dict)

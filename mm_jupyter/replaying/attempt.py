@@ -115,7 +115,7 @@ def attempt(
         times=laid.times,
     ) as scratch:
         path = scratch.private / "bundle.zip"
-        job = _job(run, notebook, scratch, path, steps, settings)
+        job = _job(run, notebook, scratch, path, steps, settings, laid)
         try:
             done = execute(
                 notebook,
@@ -232,6 +232,7 @@ def _job(
     bundle: Path,
     steps: Sequence[Execution],
     settings: Settings,
+    laid: Laid,
 ) -> Path:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     kind = run.row.kind
@@ -253,6 +254,10 @@ def _job(
         seed=settings.seed,
         seeded=tuple(generators(steps)),
         trace=settings.trace,
+        modules={
+            name: str(scratch.place(str(settings.root), path))
+            for name, path in laid.modules.items()
+        },
     )
     path = scratch.private / "job.json"
     path.write_text(json.dumps(to_json(job)))

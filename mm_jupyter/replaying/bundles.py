@@ -88,7 +88,7 @@ def read_bundle(path: Path) -> Bundle:
             blobs=blobs,
             traces=tuple(
                 {str(name): str(digest) for name, digest in cell.items()}
-                for cell in document["traces"]
+                for cell in document.get("traces", ())
             ),
         )
     except _UNREADABLE as error:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mm_jupyter.analysis.requirements import KERNEL, requirements, short_python
+from mm_jupyter.analysis.requirements import KERNEL, editable_path, requirements, short_python
 from mm_jupyter.errors import CannotRebuild
 from mm_jupyter.records import Environment
 
@@ -82,6 +82,7 @@ def build(
         CannotRebuild: as ``lock``, or a package cannot be built here.
     """
     _same_system(environment)
+    without = (*without, *_gone(environment))
     lines = requirements(environment, without)
     digest = _digest(environment, lines)
     folder = cache() / digest
@@ -114,6 +115,15 @@ def build(
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return built
+
+
+def _gone(environment: Environment) -> tuple[str, ...]:
+    """Packages in development mode whose folder is not there: the modules that were imported come from the record."""
+    return tuple(
+        package.name
+        for package in environment.packages
+        if (folder := editable_path(package.origin)) is not None and not os.path.isdir(folder)
+    )
 
 
 def named(path: str) -> Path:

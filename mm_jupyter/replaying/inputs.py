@@ -43,6 +43,8 @@ class Laid:
     """When files were last changed, in seconds since the epoch."""
     folders: tuple[str, ...] = ()
     """Folders that were there, whatever lies in them."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """The paths of the project's modules by name."""
 
 
 def gather(
@@ -95,12 +97,12 @@ class _Gathering:
         self._restored: dict[Restored, None] = {}
         self._missing: list[NotCompared] = []
         self._listed: dict[str, set[str]] = {}
+        self._modules: dict[str, str] = {}
 
     def step(self, step: Execution, aside: Sequence[LocalModule]) -> None:
         """``aside``: modules that executions between the last step and this one loaded."""
         for module in (*aside, *step.modules):
-            if not Path(module.path).is_absolute():
-                self._module(step.seq, module)
+            self._module(step.seq, module)
         for listing in step.listings:
             if not Path(listing.path).is_absolute():
                 self._listed.setdefault(listing.path, set()).update(
@@ -131,6 +133,7 @@ class _Gathering:
             {seq: tuple(files) for seq, files in self._before.items()},
             self._times,
             _folders(steps),
+            self._modules,
         )
 
     def _other(self, path: str, digest: ContentDigest | None) -> bool:
@@ -145,7 +148,7 @@ class _Gathering:
         self._before.setdefault(seq, []).append((path, self._read(content)))
 
     def _module(self, seq: int, module: LocalModule) -> None:
-        path = module.path
+        path = self._modules[module.name] = module.path
         if path in self._held:
             if self._other(path, module.digest):
                 self._again(seq, path, module.digest, module.source)

@@ -49,9 +49,13 @@ class Scratch:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
+    def place(self, root: str, path: str) -> Path:
+        """Where a file stands; ``root`` and ``path`` as of ``lay_out``. Raises EscapesScratch."""
+        return _place(self.base, root, path)
+
     def put(self, root: str, path: str, content: bytes) -> None:
         """Write one more file; ``root`` and ``path`` as of ``lay_out``. Raises EscapesScratch."""
-        target = _place(self.base, root, path)
+        target = self.place(root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 

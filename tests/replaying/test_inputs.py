@@ -140,7 +140,9 @@ def test_modules_come_with_their_recorded_text(tmp_path: Path, now: bytes | None
     assert as_it_is.restored == ()
 
 
-def test_a_package_gets_its_empty_init_and_a_module_elsewhere_stays_there(tmp_path: Path) -> None:
+def test_a_package_gets_its_empty_init_and_a_module_elsewhere_its_whole_path(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "lib" / "sub").mkdir(parents=True)
     (tmp_path / "lib" / "__init__.py").write_bytes(b"")
     step = _step(
@@ -149,7 +151,13 @@ def test_a_package_gets_its_empty_init_and_a_module_elsewhere_stays_there(tmp_pa
             _module("other", "/elsewhere/other.py", b"2"),
         )
     )
-    assert dict(_gather(tmp_path, step).files) == {"lib/sub/a.py": b"1", "lib/__init__.py": b""}
+    laid = _gather(tmp_path, step)
+    assert dict(laid.files) == {
+        "lib/sub/a.py": b"1",
+        "lib/__init__.py": b"",
+        "/elsewhere/other.py": b"2",
+    }
+    assert laid.modules == {"lib.sub.a": "lib/sub/a.py", "other": "/elsewhere/other.py"}
 
 
 def _numbered(seq: int, *files: FileUse, **facts: Any) -> Execution:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 from pathlib import Path
 
-from mm_jupyter.api import replays
+from mm_jupyter.api import replays, runs
 from mm_jupyter.records import Judgement
 
 
@@ -164,3 +165,42 @@ def test_an_absolute_path_into_the_project_finds_what_was_recorded(kernel, proje
     assert judgement.verdict == "identical", judgement
     assert not (project / "made.txt").exists()
     assert (project / "data.csv").read_text() == "7"
+
+
+def test_a_project_on_the_path_of_python_is_imported_as_it_was(
+    kernels, project: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(project / "src"))
+    write(project / "src" / "near" / "__init__.py", "from near.part import FACTOR\n")
+    write(project / "src" / "near" / "part.py", "FACTOR = 2.5\n")
+    kernel = kernels()
+    kernel.ok("%load_ext mm_jupyter")
+    kernel.ok("%%track near\nimport near\nx = near.FACTOR * 2")
+    write(project / "src" / "near" / "part.py", "FACTOR = 9\n")
+    judgement = replay("near/1")
+    assert judgement.verdict == "identical", judgement
+    assert ("module", "near.part") in {(one.kind, one.name) for one in judgement.restored}
+
+
+def test_a_package_in_development_mode_elsewhere_is_imported_as_it_was(
+    kernels, project: Path, tmp_path: Path, monkeypatch
+) -> None:
+    far = tmp_path / "my far"
+    site = tmp_path / "site"
+    write(far / "src" / "far" / "__init__.py", "import far.data\nFACTOR = far.data.read() * 2.5\n")
+    write(far / "src" / "far" / "data.py", "def read():\n    return 1\n")
+    about = site / "far-1.0.dist-info"
+    write(about / "METADATA", "Metadata-Version: 2.1\nName: far\nVersion: 1.0\n")
+    write(
+        about / "direct_url.json", json.dumps({"url": far.as_uri(), "dir_info": {"editable": True}})
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), str(far / "src")]))
+    kernel = kernels()
+    kernel.ok("%load_ext mm_jupyter")
+    kernel.ok("%%track far\nimport far\nx = far.FACTOR * 2")
+    assert {one.name for one in runs.get("far/1").environment.packages if one.origin} >= {"far"}
+    write(far / "src" / "far" / "data.py", "def read():\n    return 3\n")
+    judgement = replay("far/1")
+    assert judgement.verdict == "identical", judgement
+    shutil.rmtree(far)
+    assert replay("far/1").verdict == "identical"
