@@ -162,7 +162,8 @@ def main(kind: str, name: str) -> None:
         out.write(json.dumps(facts) + "\n")
 
     def progress(at: ReplayProgress) -> None:
-        tell(phase=at.phase, cell=at.cell, cells=at.cells)
+        if at.verdict is None:
+            tell(phase=at.phase, cell=at.cell, cells=at.cells)
 
     try:
         if kind == "explain":

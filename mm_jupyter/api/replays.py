@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,24 +13,26 @@ from mm_jupyter.analysis.comparing import user_rules
 from mm_jupyter.api.runs import find, found, writer
 from mm_jupyter.configuration import configured
 from mm_jupyter.errors import BadInput, CannotRebuild, CannotReplay
-from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName
+from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName, Verdict
 from mm_jupyter.replaying import environments, minimising
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.recipe import to_notebook
 from mm_jupyter.replaying.record import Record, recipes, slice_of
+from mm_jupyter.replaying.several import Task, usual_jobs, verify_all
 from mm_jupyter.replaying.trying import GOOD
-from mm_jupyter.replaying.verifying import Verified, verify
+from mm_jupyter.replaying.verifying import Verified, check, verify
 from mm_jupyter.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayProgress:
-    """Where a replay is: ``cell`` of ``cells`` have ended in this ``phase``."""
+    """Where a replay is: ``cell`` of ``cells`` have ended in this ``phase``; ``verdict`` comes last, and once."""
 
     run: RunRef
     phase: str
     cell: int
     cells: int
+    verdict: Verdict | None = None
 
 
 def recipe(
@@ -83,6 +86,7 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
     names: Sequence[str] | str,
     *,
     times: int = 1,
+    jobs: int | None = None,
     restore: bool = True,
     allow: Sequence[str] = (),
     timeout: float | None = None,
@@ -94,15 +98,22 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
 ) -> list[Judgement]:
     """Execute the recipes of runs in fresh kernels and keep what they say: ``mm.replay("churn/7")``.
 
+    Several runs are replayed at a time. Each judgement is kept as soon as it is there: an interrupt (Ctrl-C) stops all
+    kernels and loses nothing that had ended. Where one run raises, the others are replayed and kept all the same.
+
     Args:
         times: replays that must agree.
+        jobs: runs that are replayed at a time; by default as many as there are CPUs and free gigabytes of memory.
         restore: put back the recorded random state, inputs and modules; False shows what happens without help.
         allow: ``network``, ``process``, or paths outside the scratch directory that may be written.
         timeout: seconds for one replay; by default ten times the record, and at least a minute.
         freeze_time: let the clock show, in each cell, when that cell was recorded.
         environment: ``current``, ``recorded`` (rebuilt by uv), or the path of another interpreter that has ipykernel.
         without: packages to leave out of a rebuilt environment.
-        progress: told after every cell.
+        progress: told after every cell and every verdict, in this thread.
+
+    Returns:
+        The judgements, in the order of ``names``.
 
     Raises:
         NoSuchRun, CannotReplay: before anything runs.
@@ -112,9 +123,13 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
     space = found(workspace)
     if times < 1:
         raise BadInput(f"--times takes a number from 1 on, not {times}.")
+    if jobs is not None and jobs < 1:
+        raise BadInput(f"--jobs takes a number from 1 on, not {jobs}.")
     refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
     settings = _settings(space, allow, timeout, restore=restore, freeze_time=freeze_time)
     records = [record_of(space, ref) for ref in refs]
+    for record in records:
+        check(record)
     given = [
         within(
             record,
@@ -125,10 +140,38 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
         )
         for record in records
     ]
-    return [
-        kept(space, verify(record, own, times=times, progress=teller(record, progress)))
+    tasks = [
+        Task(record=record, settings=own, times=times)
         for record, own in zip(records, given, strict=True)
     ]
+    return _judged(space, tasks, jobs or usual_jobs(len(tasks)), progress)
+
+
+def _judged(
+    space: Workspace,
+    tasks: Sequence[Task],
+    jobs: int,
+    progress: Callable[[ReplayProgress], None] | None,
+) -> list[Judgement]:
+    """Verify the tasks and keep each judgement at once; then raise the first error, in the order of the tasks."""
+    judged: dict[int, Judgement] = {}
+    failed: dict[int, Exception] = {}
+
+    def tell(at: int, phase: str, cell: int, cells: int) -> None:
+        teller(tasks[at].record, progress)(phase, cell, cells)
+
+    with closing(verify_all(tasks, jobs, tell)) as ends:
+        for ended in ends:
+            if isinstance(ended.result, Exception):
+                failed[ended.at] = ended.result
+                continue
+            judgement = judged[ended.at] = kept(space, ended.result)
+            if progress is not None:
+                done = judgement.executions
+                progress(ReplayProgress(judgement.run, "judged", done, done, judgement.verdict))
+    if failed:
+        raise failed[min(failed)]
+    return [judged[at] for at in range(len(tasks))]
 
 
 def minimise(

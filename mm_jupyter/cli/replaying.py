@@ -15,6 +15,9 @@ from mm_jupyter.cli.group import EXIT_STATUSES, answer, as_json, mm
 from mm_jupyter.cli.screen import Screen, Steps
 from mm_jupyter.records import Explanation, SliceName
 
+_SHOWN = 3
+"""Runs that the progress of several names."""
+
 if TYPE_CHECKING:
     from mm_jupyter.api.replays import ReplayProgress
 
@@ -157,6 +160,12 @@ def recipe(
     help="How often to replay each.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many runs to replay at a time; else one for each CPU.",
+)
+@click.option(
     "--no-restore", is_flag=True, help="Without restoring random states: what happens without help?"
 )
 @click.option(
@@ -200,6 +209,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     every: bool,
     query: str | None,
     times: int,
+    jobs: int | None,
     no_restore: bool,
     allow: tuple[str, ...],
     timeout: float | None,
@@ -228,6 +238,7 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
         judgements = api.replay(
             names,
             times=times,
+            jobs=jobs,
             restore=not no_restore,
             allow=allow,
             timeout=timeout,
@@ -272,12 +283,23 @@ def _explained(
 
 
 def teller(step: Steps, names: list[str]) -> Callable[[ReplayProgress], None]:
-    """Counts the runs, where there are several, before the name of the one that is replayed."""
-    order = {name: i for i, name in enumerate(names, 1)}
+    """Says what is done to a run and how many of its cells have ended; of several runs, how many have a verdict."""
+    working: dict[str, str] = {}
+    judged = 0
 
     def tell(progress: ReplayProgress) -> None:
+        nonlocal judged
         name = str(progress.run)
-        place = f"{order.get(name, 0)}/{len(names)} " if len(names) > 1 else ""
-        step(f"{place}{name} {progress.phase}", progress.cell, progress.cells)
+        if len(names) == 1:
+            step(f"{name} {progress.phase}", progress.cell, progress.cells)
+            return
+        if progress.verdict is None:
+            working[name] = f"{name} cell {progress.cell}/{progress.cells}"
+        else:
+            working.pop(name, None)
+            judged += 1
+        shown = list(working.values())[:_SHOWN]
+        more = [f"{len(working) - _SHOWN} more"] if len(working) > _SHOWN else []
+        step(", ".join([*shown, *more]) or name, judged, len(names))
 
     return tell

@@ -32,13 +32,16 @@ from mm_jupyter.replaying.bundles import Bundle, read_bundle
 from mm_jupyter.replaying.confine import Confinement, can_confine
 from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
 from mm_jupyter.replaying.inputs import Laid
-from mm_jupyter.replaying.job import executed
+from mm_jupyter.replaying.job import Stop, executed
 from mm_jupyter.replaying.recipe import to_notebook
 from mm_jupyter.replaying.scratch import Scratch, lay_out
 
 MIN_TIMEOUT = 60.0
 """Seconds that any replay may take; a long run may take ``TIMEOUT_FACTOR`` times what it took when recorded."""
 TIMEOUT_FACTOR = 10.0
+
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
+"""What Python, numpy and torch raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,8 @@ class Settings:
     ``hash_seed`` goes before the recorded one. ``python`` is the interpreter's command line; ``environment`` says for
     people which that is. ``put_back``: paths, or ``random state``, that are restored although ``restore`` is off.
     ``extra``: environment variables of the kernel, None takes one away. ``seed``: random states are not restored, the
-    global generators start here. ``trace``: what every name holds after each cell is noted."""
+    global generators start here. ``trace``: what every name holds after each cell is noted. ``stop`` ends replays from
+    another thread."""
 
     key: bytes
     root: Path
@@ -65,6 +69,7 @@ class Settings:
     seed: int | None = None
     trace: bool = False
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    stop: Stop = field(default_factory=Stop)
 
     def restores(self, what: str) -> bool:
         """Whether a path, or the ``random state``, is as it was recorded."""
@@ -75,8 +80,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one replay gave. ``side`` is None where the recipe did not reach its end; ``said`` is then why. ``seen`` are
-    its executions; ``traces`` the digests of the names that changed with each of its cells, where they were asked."""
+    """What one replay gave. ``side`` is None where the recipe did not reach its end; ``said`` is then why.
+
+    ``seen`` are its executions; ``traces`` the digests of the names that changed with each of its cells, where they
+    were asked. ``strained``: it was stopped or found no memory, so that it might end otherwise on a machine with less
+    to do.
+    """
 
     recipe: Recipe
     side: Side | None
@@ -89,6 +98,7 @@ class Attempt:
     seconds: float
     seen: tuple[Execution, ...] = ()
     traces: tuple[Mapping[str, str], ...] = ()
+    strained: bool = False
 
 
 def attempt(
@@ -106,7 +116,7 @@ def attempt(
     started = time.monotonic()
     bundle: Bundle | None = None
     said: str | None = None
-    stopped = False
+    stopped = strained = False
     with lay_out(
         str(settings.root),
         laid.files,
@@ -126,6 +136,7 @@ def attempt(
             if done.failure is not None:
                 failure = done.failure
                 said = f"cell {failure.exec_count} raised {failure.ename}: {failure.evalue}"[:500]
+                strained = failure.ename in _NO_MEMORY
         except (ReplayTimeout, KernelDied, ScratchFull, KernelSideFailed) as error:
             said, stopped = str(error), True
         if path.exists():
@@ -146,6 +157,7 @@ def attempt(
         seconds=time.monotonic() - started,
         seen=bundle.executions if bundle else (),
         traces=bundle.traces if bundle else (),
+        strained=stopped or strained,
     )
 
 
@@ -176,6 +188,7 @@ def _engine_job(
         # Always where the machine can: writers in C++ raise no audit event for the guard to refuse.
         confine=confinement if can_confine() else None,
         graceful=False,
+        stop=settings.stop,
     )
 
 

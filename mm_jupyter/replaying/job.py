@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +25,36 @@ CellState = Literal["running", "done", "failed"]
 """Of a cell; ``failed``: it raised, and the notebook stops there."""
 
 
+class Stop:
+    """Ends work in other threads, all of it, once: what is within ``reaching`` is cancelled, and nothing enters it."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._lock = threading.Lock()
+        self._cancels: list[Callable[[], object]] = []
+
+    def ask(self) -> None:
+        """Stop, from any thread; a second time it does nothing."""
+        with self._lock:
+            if not self.asked:
+                self.asked = True
+                for cancel in self._cancels:
+                    cancel()
+
+    @contextmanager
+    def reaching(self, cancel: Callable[[], object]) -> Iterator[None]:
+        """What runs within is ended by ``cancel``, which another thread calls. Raises CancelledError."""
+        with self._lock:
+            if self.asked:
+                raise asyncio.CancelledError
+            self._cancels.append(cancel)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cancels.remove(cancel)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineJob:
     """How to execute one notebook.
@@ -31,7 +64,8 @@ class EngineJob:
     also after one that raised. ``timeout`` (seconds) is for all cells together. ``on_cell`` is told the index of a
     cell among those that run, their number and its state; ``watch`` is called every second meanwhile, in
     another thread; both may raise an ``MmError`` to stop. ``graceful``: the
-    kernel's atexit functions run. ``Cells`` says what ``substitutions`` do.
+    kernel's atexit functions run. ``Cells`` says what ``substitutions`` do. ``stop`` ends it from another thread: it
+    then raises CancelledError.
     """
 
     python: tuple[str, ...] = (sys.executable,)
@@ -47,6 +81,7 @@ class EngineJob:
     confine: Confinement | None = None
     allow_errors: bool = False
     graceful: bool = True
+    stop: Stop = field(default_factory=Stop)
 
 
 def executed(cell: NotebookNode) -> bool:

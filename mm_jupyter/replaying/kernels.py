@@ -217,10 +217,12 @@ async def _stop(kernel: Kernel, graceful: bool) -> None:
         kernel.process.wait()
         # Workers end; resource trackers ignore the signal, see that all are gone and remove their shared memory.
         _signal_group(group, signal.SIGTERM)
-        await _until(lambda: _empty(group), ORPHAN_SECONDS)
-        _signal_group(group, signal.SIGKILL)
-        kernel.client.stop_channels()
-        await kernel.manager.cleanup_resources()
+        try:
+            await _until(lambda: _empty(group), ORPHAN_SECONDS)
+        finally:  # also where this is cancelled meanwhile
+            _signal_group(group, signal.SIGKILL)
+            kernel.client.stop_channels()
+            await kernel.manager.cleanup_resources()
 
 
 async def _until(done: Callable[[], bool], seconds: float) -> None:

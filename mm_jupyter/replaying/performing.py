@@ -62,8 +62,12 @@ async def _performed(
 def complete(progress: NotebookExecutionManager, job: EngineJob, logs: dict[str, Any]) -> None:
     """Perform ``job`` on the notebook of ``progress``; Ctrl-C stops it and its kernel, and is raised again."""
 
-    def work() -> Coroutine[Any, Any, None]:
-        return _performed(progress, job, logs)
+    async def work() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        with job.stop.reaching(lambda: loop.call_soon_threadsafe(task.cancel)):
+            await _performed(progress, job, logs)
 
     try:
         asyncio.get_running_loop()
@@ -97,7 +101,7 @@ def _complete_beside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     thread.start()
     cancel = started.get()
     # Not with join(): interrupted, it takes the thread for ended (Python 3.11).
-    with _ctrl_c_raises():
+    with ctrl_c_raises():
         try:
             raised = ended.get()
         except KeyboardInterrupt:
@@ -111,7 +115,7 @@ def _complete_beside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 @contextmanager
-def _ctrl_c_raises() -> Iterator[None]:
+def ctrl_c_raises() -> Iterator[None]:
     """Ctrl-C raises here: ``asyncio.run`` would cancel a task that cannot notice, since this thread waits."""
     if threading.current_thread() is not threading.main_thread():
         yield

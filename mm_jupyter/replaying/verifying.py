@@ -19,10 +19,27 @@ from mm_jupyter.replaying.trying import GOOD, RANK, Progress, Tried, once_more, 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A judgement with the recipe notebook that was replayed, as it came back."""
+    """A judgement with the recipe notebook that was replayed, as it came back.
+
+    ``strained``: it might be a better one on a machine with less to do.
+    """
 
     judgement: Judgement
     notebook: NotebookNode | None
+    strained: bool = False
+
+
+def check(record: Record) -> None:
+    """Say before anything runs what can be said then.
+
+    Raises:
+        CannotReplay: the run has no recipe: it is still running, or its session holds no cell.
+    """
+    row = record.run.row
+    if row.status in ("running", "crashed"):
+        raise CannotReplay(row.ref, f"it is {row.status} and has no result")
+    if not record.executions:
+        raise CannotReplay(row.ref, "its session holds no cell")
 
 
 def verify(record: Record, settings: Settings, *, times: int, progress: Progress) -> Verified:
@@ -32,10 +49,9 @@ def verify(record: Record, settings: Settings, *, times: int, progress: Progress
         times: replays that must agree; a first mismatch always triggers a second replay.
 
     Raises:
-        CannotReplay: the run has no recipe: it is still running, or its session holds no cell.
+        CannotReplay: as ``check``.
     """
-    if record.run.row.status in ("running", "crashed"):
-        raise CannotReplay(record.run.row.ref, f"it is {record.run.row.status} and has no result")
+    check(record)
     started = time.monotonic()
     best, replays, known = search(record, settings, times=times, progress=progress)
     return verified(
@@ -125,7 +141,8 @@ def verified(
         steps=tuple(step.seq for step in recipe.steps),
         environment=settings.environment,
     )
-    return Verified(judgement, last.notebook if last else None)
+    strained = judged.verdict not in GOOD and any(one.strained for one in best.attempts)
+    return Verified(judgement, last.notebook if last else None, strained)
 
 
 _VERBS = {"write": "write", "delete": "delete", "network": "connect to", "process": "start"}

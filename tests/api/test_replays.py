@@ -53,7 +53,8 @@ def test_where_none_is_meant_or_fits_it_is_said(space: Workspace, hand: Any) -> 
     [
         ({"allow": ["internet"]}, "'network', 'process' or a path, not 'internet'"),
         ({"allow": [""]}, "'network', 'process' or a path, not ''"),
-        ({"times": 0}, "a number from 1 on, not 0"),
+        ({"times": 0}, "--times takes a number from 1 on, not 0"),
+        ({"jobs": 0}, "--jobs takes a number from 1 on, not 0"),
     ],
 )
 def test_a_bad_option_is_said_before_anything_runs(

@@ -13,7 +13,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from mm_jupyter.cli.replaying import parameter
+from mm_jupyter.api.replays import ReplayProgress
+from mm_jupyter.cli.replaying import parameter, teller
+from mm_jupyter.records import RunRef
 
 START = [sys.executable, "-c", "from mm_jupyter.cli import main; main()"]
 
@@ -154,3 +156,28 @@ def test_the_fewest_cells_are_found_and_what_cannot_be_meant_is_said(mm, empty: 
     assert mm("recipe", "small/2", "--timeout", "5").status == 64
     written = mm("recipe", "small/2", "-o", "small-2.ipynb")
     assert "2 of" in written.out
+
+
+def test_progress_of_several_runs_names_those_at_work_and_counts_the_verdicts() -> None:
+    said: list[tuple[str, int, int]] = []
+    tell = teller(lambda *step: said.append(step), ["a/1", "b/1", "c/1", "d/1", "e/1"])
+    for name in "abcde":
+        tell(ReplayProgress(RunRef(name, 1), "optimistic recipe, 1 of 4 executions", 0, 3))
+    assert said[0] == ("a/1 cell 0/3", 0, 5)
+    assert said[-1] == ("a/1 cell 0/3, b/1 cell 0/3, c/1 cell 0/3, 2 more", 0, 5)
+    tell(ReplayProgress(RunRef("b", 1), "judged", 3, 3, "identical"))
+    assert said[-1] == ("a/1 cell 0/3, c/1 cell 0/3, d/1 cell 0/3, 1 more", 1, 5)
+    for name in "acde":
+        tell(ReplayProgress(RunRef(name, 1), "judged", 3, 3, "diverged"))
+    assert said[-1] == ("e/1", 5, 5)
+
+
+def test_progress_of_one_run_says_its_phase() -> None:
+    said: list[tuple[str, int, int]] = []
+    tell = teller(lambda *step: said.append(step), ["a/1"])
+    tell(ReplayProgress(RunRef("a", 1), "optimistic recipe, 1 of 4 executions", 2, 3))
+    tell(ReplayProgress(RunRef("a", 1), "judged", 3, 3, "identical"))
+    assert said == [
+        ("a/1 optimistic recipe, 1 of 4 executions", 2, 3),
+        ("a/1 judged", 3, 3),
+    ]

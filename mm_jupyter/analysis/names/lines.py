@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from mm_jupyter.analysis.names.magics import CELL_KINDS, LINE_KINDS, shell_is_sa
 WORD = re.compile(r"[^\W\d]\w*")
 _EXPANDED = re.compile(r"\{([^{}]*)\}|\$(\w+)")
 _TRACK = re.compile(r"%%track(?![^\s])(.*)")
+_QUIET = threading.Lock()  # filters belong to the process: two threads would put back each other's
 _WARNS = re.compile(r"\\|\d(?:or|and|if|else|in|is|not|for)\b")
 _ASSIGN = re.compile(
     r"""(\s*(?:[^=!#'"]|'[^']*'|"[^"]*")*?(?<![-+*/%&|^@<>!=:\s]))\s*=\s*(!(?!=)|%(?=[^\W\d]))(.*)""",
@@ -83,7 +85,7 @@ def parse(text: str) -> ast.Module:
     """
     if not _WARNS.search(text):
         return ast.parse(text)
-    with warnings.catch_warnings():
+    with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
 

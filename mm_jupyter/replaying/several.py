@@ -1,0 +1,183 @@
+"""Several runs verified at a time: each by a thread of this process, since the work is done in kernels."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.confine import can_confine
+from mm_jupyter.replaying.job import Stop
+from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.verifying import Verified, verify
+
+MEMORY = 1 << 30
+"""Bytes of memory that must be free for each replay that runs beside others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A run to verify: ``times`` as of ``verify``."""
+
+    record: Record
+    settings: Settings
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The task at place ``at`` has ended: with what was verified, or with an error."""
+
+    at: int
+    result: Verified | Exception
+
+
+Tell = Callable[[int, str, int, int], None]
+"""Called with the place of a task, what happens, the cell that ended, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    at: int
+    phase: str
+    cell: int
+    cells: int
+
+
+_Word = _Told | Ended | None
+"""What a worker says: something to tell, a task that has ended, or that the worker itself has."""
+
+
+def usual_jobs(runs: int) -> int:
+    """As many replays at a time as there are runs and CPUs for this process, with ``MEMORY`` free for each."""
+    free = _free_memory()
+    room = runs if free is None else free // MEMORY
+    return max(1, min(runs, _cpus(), room))
+
+
+def verify_all(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, None, None]:
+    """Verify runs, at most ``jobs`` at a time, and give each as soon as it has ended; an error is given, not raised.
+
+    ``tell`` is called in this thread. A replay that was too slow, killed or short of memory beside others is made
+    again alone, after them, so that a verdict never depends on ``jobs``. Ctrl-C, and closing the iterator, stop every
+    kernel that runs; the iterator returns when all of them are gone.
+    """
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
+        for at in range(len(tasks)):
+            yield _ended(tasks, at, Stop(), tell)
+        return
+    strained: list[int] = []
+    with closing(_at_a_time(tasks, jobs, tell)) as ends:
+        for ended in ends:
+            if isinstance(ended.result, Verified) and ended.result.strained:
+                strained.append(ended.at)
+            else:
+                yield ended
+    for at in strained:
+        yield _ended(tasks, at, Stop(), tell)
+
+
+def _ended(tasks: Sequence[Task], at: int, stop: Stop, tell: Tell) -> Ended:
+    task = tasks[at]
+
+    def progress(phase: str, cell: int, cells: int) -> None:
+        tell(at, phase, cell, cells)
+
+    try:
+        settings = replace(task.settings, stop=stop)
+        return Ended(at, verify(task.record, settings, times=task.times, progress=progress))
+    except Exception as error:  # noqa: BLE001 - given to the caller, who raises it after the others
+        return Ended(at, error)
+
+
+def _at_a_time(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, None, None]:
+    from papermill.iorw import local_file_io_cwd
+
+    import mm_jupyter.replaying.performing  # noqa: F401 - papermill's imports, once and not by several threads
+    from mm_jupyter.replaying.performing import ctrl_c_raises
+
+    can_confine()
+    stop = Stop()
+    left: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for at in range(len(tasks)):
+        left.put(at)
+    said: queue.SimpleQueue[_Word] = queue.SimpleQueue()
+    threads = [
+        threading.Thread(target=_work, args=(tasks, left, said, stop), name="mm_jupyter replay")
+        for _ in range(jobs)
+    ]
+    # What papermill and nbformat set for a moment and put back: threads would put back each other's.
+    with warnings.catch_warnings(), local_file_io_cwd(), ctrl_c_raises():
+        for thread in threads:
+            thread.start()
+        working = jobs
+        try:
+            while working:
+                word = said.get()
+                if word is None:
+                    working -= 1
+                elif isinstance(word, Ended):
+                    yield word
+                else:
+                    tell(word.at, word.phase, word.cell, word.cells)
+        finally:
+            stop.ask()
+            while (
+                working
+            ):  # not with join(): interrupted, it takes a thread for ended (Python 3.11)
+                working -= said.get() is None
+            for thread in threads:
+                thread.join()
+
+
+def _work(
+    tasks: Sequence[Task],
+    left: queue.SimpleQueue[int],
+    said: queue.SimpleQueue[_Word],
+    stop: Stop,
+) -> None:
+    """Verify what is left, until nothing is or it is stopped."""
+
+    def tell(at: int, phase: str, cell: int, cells: int) -> None:
+        said.put(_Told(at, phase, cell, cells))
+
+    try:
+        while not stop.asked:
+            said.put(_ended(tasks, left.get_nowait(), stop, tell))
+    except (queue.Empty, asyncio.CancelledError):
+        pass
+    finally:
+        said.put(None)
+
+
+def _cpus() -> int:
+    """CPUs that this process may use."""
+    affine = hasattr(os, "sched_getaffinity")
+    found = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
+    quota, _, period = _text("/sys/fs/cgroup/cpu.max").strip().partition(" ")
+    return min(found, -(-int(quota) // int(period))) if quota.isdigit() else found
+
+
+def _free_memory() -> int | None:
+    """Bytes that are free, or soon would be; None where nobody says."""
+    lines = _text("/proc/meminfo").splitlines()
+    free = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    limit = _text("/sys/fs/cgroup/memory.max").strip()
+    free += [int(limit)] if limit.isdigit() else []
+    return min(free, default=None)
+
+
+def _text(path: str) -> str:
+    """What Linux says in a file; nothing where there is none."""
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except OSError:
+        return ""
