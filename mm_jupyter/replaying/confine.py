@@ -1,43 +1,20 @@
 """A process that can write nowhere but in its scratch directory, and reaches no network: Linux namespaces.
 
-As a program (standard library only, by path, under ``python -I -S``) it takes the namespaces and then becomes the
-given command, under the same process id, so that signals and waiting work as without it::
-
-    python -I -S confine.py --write DIR [--write DIR]... [--network] -- COMMAND...
-
 Its children inherit all of it. What stays open: the unix sockets of services that listen outside, signals to
 processes of the same user, and whatever was opened before.
 """
 
 from __future__ import annotations
 
-import ctypes
-import errno
-import os
-import re
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from pathlib import Path
 
-_NEW_MOUNTS, _NEW_USER, _NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
-_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
-_NOATIME, _NODIRATIME, _BIND, _REC, _PRIVATE, _RELATIME = (
-    0x400, 0x800, 0x1000, 0x4000, 0x40000, 0x200000,
-)  # fmt: skip
-_FLAGS = {
-    "ro": _RDONLY, "nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC,
-    "noatime": _NOATIME, "nodiratime": _NODIRATIME, "relatime": _RELATIME,
-}  # fmt: skip
-_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, -100, 0x8000
-_CAPBSET_DROP, _NO_NEW_PRIVS = 24, 38
-_KEPT_CAPABILITIES = {0, 1, 2, 3, 4, 6, 7}  # chown, dac_*, fowner, fsetid, setgid, setuid
-_SIOCSIFFLAGS, _IFF_UP_RUNNING = 0x8914, 0x41
+_PROGRAM = str(Path(__file__).with_name("confined.py"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +28,7 @@ class Confinement:
         """The command line that runs ``argv`` confined."""
         writes = [part for path in self.writable for part in ("--write", path)]
         network = ["--network"] if self.network else []
-        return [sys.executable, "-I", "-S", __file__, *writes, *network, "--", *argv]
+        return [sys.executable, "-I", "-S", _PROGRAM, *writes, *network, "--", *argv]
 
 
 @cache
@@ -71,120 +48,3 @@ def can_confine() -> bool:
         except (OSError, subprocess.TimeoutExpired):
             return False
     return done.returncode == 0
-
-
-class _Attributes(ctypes.Structure):
-    """``struct mount_attr`` of mount_setattr(2)."""
-
-    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "userns")]
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _checked(result: int, what: str) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
-
-
-def _mount(source: str | None, target: str, kind: str | None, flags: int) -> None:
-    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
-    _checked(_libc().mount(*encoded, ctypes.c_ulong(flags), None), f"mount {target}")
-
-
-def _set_read_only(path: str, read_only: bool) -> None:
-    """Set or clear the read-only flag of every mount at and below ``path``."""
-    attributes = _Attributes(set=_RDONLY) if read_only else _Attributes(clear=_RDONLY)
-    try:
-        result = _libc().syscall(
-            _MOUNT_SETATTR, ctypes.c_int(_AT_FDCWD), os.fsencode(path), ctypes.c_uint(_AT_RECURSIVE),
-            ctypes.byref(attributes), ctypes.c_size_t(ctypes.sizeof(attributes)),
-        )  # fmt: skip
-        _checked(result, f"mount_setattr {path}")
-    except OSError as error:
-        if error.errno != errno.ENOSYS:  # Linux < 5.12
-            raise
-        _remount(path, read_only)
-
-
-def _remount(path: str, read_only: bool) -> None:
-    """The same for an old kernel, one mount at a time; flags that a mount has must be given again."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
-        mounts = [line.split() for line in table]
-    for fields in mounts:
-        target = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4])
-        if path not in ("/", target) and not target.startswith(path + "/"):
-            continue
-        flags = sum(_FLAGS.get(option, 0) for option in fields[5].split(","))
-        flags = flags | _RDONLY if read_only else flags & ~_RDONLY
-        _mount(None, target, None, _REMOUNT | _BIND | flags)
-
-
-def _enter(network: bool) -> None:
-    """Take new namespaces: as root without a user namespace, so that files of other users stay readable."""
-    flags = _NEW_MOUNTS | (0 if network else _NEW_NETWORK)
-    user, group = os.getuid(), os.getgid()
-    if _libc().unshare(flags) == 0:
-        return
-    _checked(_libc().unshare(flags | _NEW_USER), "unshare")
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{user} {user} 1"),
-        ("gid_map", f"{group} {group} 1"),
-    ):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(text)
-
-
-def _close_file_system(writable: Sequence[str]) -> None:
-    _mount(None, "/", None, _REC | _PRIVATE)
-    for path in writable:
-        _mount(path, path, None, _BIND | _REC)
-    _set_read_only("/", True)
-    if os.path.isdir("/dev/shm"):  # semaphores and shared memory of multiprocessing, of its own
-        _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV)
-    for path in writable:
-        _set_read_only(path, False)
-    # The directory that is open as "." belongs to the mount below the new one.
-    os.chdir(os.getcwd())
-
-
-def _raise_loopback() -> None:
-    """Bring up the namespace's own ``lo``: servers and clients inside it may talk to each other."""
-    import fcntl
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
-        fcntl.ioctl(handle, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP_RUNNING))
-
-
-def _drop_privileges() -> None:
-    """Give up what could undo this: capabilities (root keeps those over files) and setuid programs."""
-    for capability in range(64):
-        if capability not in _KEPT_CAPABILITIES:
-            _libc().prctl(_CAPBSET_DROP, capability, 0, 0, 0)
-    _checked(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Confine this process, then become the command after ``--``. Exit status 126: it could not."""
-    split = arguments.index("--")
-    options, command = arguments[:split], list(arguments[split + 1 :])
-    network = "--network" in options
-    writable = [path for flag, path in pairwise(options) if flag == "--write"]
-    try:
-        _enter(network)
-        _close_file_system([os.path.realpath(path) for path in writable])
-        if not network:
-            _raise_loopback()
-        _drop_privileges()
-        os.execvp(command[0], command)
-    except OSError as error:
-        sys.stderr.write(f"cannot confine {command[0]}: {error}\n")
-        sys.exit(126)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
