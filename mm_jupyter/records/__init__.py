@@ -1,25 +1,14 @@
-"""Every value that crosses a level of the house, as frozen dataclasses. Standard library only."""
+"""Every value that crosses a level of the house, as frozen dataclasses. Standard library only.
 
-from mm_jupyter.records.card import RunCard
+What a kernel does without is loaded when it is first used: a dataclass takes a millisecond to make, in every kernel.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from mm_jupyter.records.codec import from_json, to_json
-from mm_jupyter.records.data import (
-    ColumnChange,
-    DataDiff,
-    DataVersion,
-    Distribution,
-    FileChange,
-    RunData,
-    TableChange,
-)
-from mm_jupyter.records.diff import (
-    Change,
-    ChangeKind,
-    Diff,
-    InputChange,
-    MetricChange,
-    ModuleChange,
-    TagChange,
-)
 from mm_jupyter.records.direction import Direction, better, direction, within_noise
 from mm_jupyter.records.environment import (
     DefaultChange,
@@ -28,17 +17,6 @@ from mm_jupyter.records.environment import (
     Fact,
     GitState,
     Package,
-)
-from mm_jupyter.records.history import (
-    CellVersion,
-    ExperimentLine,
-    History,
-    Line,
-    Names,
-    Page,
-    Progress,
-    Reproduced,
-    RunPage,
 )
 from mm_jupyter.records.names import (
     BlobDigest,
@@ -52,7 +30,6 @@ from mm_jupyter.records.names import (
     SliceName,
     Verdict,
 )
-from mm_jupyter.records.noise import Noise, NoiseReplay, Spread
 from mm_jupyter.records.outcome import (
     OWN_MIME_PREFIX,
     Artifact,
@@ -66,18 +43,6 @@ from mm_jupyter.records.outcome import (
     ParamOrigin,
     SeriesChunk,
     Value,
-)
-from mm_jupyter.records.query import (
-    And,
-    Comparison,
-    Condition,
-    Field,
-    FieldKind,
-    Not,
-    Operator,
-    Or,
-    Query,
-    SortKey,
 )
 from mm_jupyter.records.replay_job import BUNDLE_VERSION, ReplayJob
 from mm_jupyter.records.run import AuditEntry, Run, RunOpening, RunRow
@@ -93,19 +58,64 @@ from mm_jupyter.records.session import (
     Session,
     Surrounding,
 )
-from mm_jupyter.records.verdict import (
-    Cause,
-    CellJudgement,
-    Experiment,
-    Explanation,
-    Item,
-    Judgement,
-    NotCompared,
-    NotebookJudgement,
-    Recipe,
-    RecipeStep,
-    Restored,
-)
+
+if TYPE_CHECKING:
+    from mm_jupyter.records.card import RunCard
+    from mm_jupyter.records.data import (
+        ColumnChange,
+        DataDiff,
+        DataVersion,
+        Distribution,
+        FileChange,
+        RunData,
+        TableChange,
+    )
+    from mm_jupyter.records.diff import (
+        Change,
+        ChangeKind,
+        Diff,
+        InputChange,
+        MetricChange,
+        ModuleChange,
+        TagChange,
+    )
+    from mm_jupyter.records.history import (
+        CellVersion,
+        ExperimentLine,
+        History,
+        Line,
+        Names,
+        Page,
+        Progress,
+        Reproduced,
+        RunPage,
+    )
+    from mm_jupyter.records.noise import Noise, NoiseReplay, Spread
+    from mm_jupyter.records.query import (
+        And,
+        Comparison,
+        Condition,
+        Field,
+        FieldKind,
+        Not,
+        Operator,
+        Or,
+        Query,
+        SortKey,
+    )
+    from mm_jupyter.records.verdict import (
+        Cause,
+        CellJudgement,
+        Experiment,
+        Explanation,
+        Item,
+        Judgement,
+        NotCompared,
+        NotebookJudgement,
+        Recipe,
+        RecipeStep,
+        Restored,
+    )
 
 __all__ = [
     "BUNDLE_VERSION",
@@ -207,3 +217,71 @@ __all__ = [
     "to_json",
     "within_noise",
 ]
+
+_LATER = {
+    "card": ("RunCard",),
+    "data": (
+        "ColumnChange",
+        "DataDiff",
+        "DataVersion",
+        "Distribution",
+        "FileChange",
+        "RunData",
+        "TableChange",
+    ),
+    "diff": (
+        "Change",
+        "ChangeKind",
+        "Diff",
+        "InputChange",
+        "MetricChange",
+        "ModuleChange",
+        "TagChange",
+    ),
+    "history": (
+        "CellVersion",
+        "ExperimentLine",
+        "History",
+        "Line",
+        "Names",
+        "Page",
+        "Progress",
+        "Reproduced",
+        "RunPage",
+    ),
+    "noise": ("Noise", "NoiseReplay", "Spread"),
+    "query": (
+        "And",
+        "Comparison",
+        "Condition",
+        "Field",
+        "FieldKind",
+        "Not",
+        "Operator",
+        "Or",
+        "Query",
+        "SortKey",
+    ),
+    "verdict": (
+        "Cause",
+        "CellJudgement",
+        "Experiment",
+        "Explanation",
+        "Item",
+        "Judgement",
+        "NotCompared",
+        "NotebookJudgement",
+        "Recipe",
+        "RecipeStep",
+        "Restored",
+    ),
+}
+_HOMES = {name: module for module, names in _LATER.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
