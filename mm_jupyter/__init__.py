@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mm_jupyter.api.models import load_model
     from mm_jupyter.api.noise import last_noise, noise
     from mm_jupyter.api.notebooks import run_notebook
+    from mm_jupyter.api.packing import pack, replay_pack, verify_pack
     from mm_jupyter.api.replays import minimise, recipe, replay, verdicts, write_recipe
     from mm_jupyter.api.runs import best, delete, diff, note, series, tag
     from mm_jupyter.api.runs import find as runs
@@ -48,8 +49,10 @@ __all__ = [
     "minimise",
     "noise",
     "note",
+    "pack",
     "recipe",
     "replay",
+    "replay_pack",
     "run_notebook",
     "runs",
     "series",
@@ -60,6 +63,7 @@ __all__ = [
     "unload_ipython_extension",
     "verdicts",
     "verify_notebook",
+    "verify_pack",
     "write_recipe",
 ]
 
@@ -84,8 +88,10 @@ _HOMES = {
     "minimise": ("mm_jupyter.api.replays", "minimise"),
     "noise": ("mm_jupyter.api.noise", "noise"),
     "note": ("mm_jupyter.api.runs", "note"),
+    "pack": ("mm_jupyter.api.packing", "pack"),
     "recipe": ("mm_jupyter.api.replays", "recipe"),
     "replay": ("mm_jupyter.api.replays", "replay"),
+    "replay_pack": ("mm_jupyter.api.packing", "replay_pack"),
     "run_notebook": ("mm_jupyter.api.notebooks", "run_notebook"),
     "runs": ("mm_jupyter.api.runs", "find"),
     "series": ("mm_jupyter.api.runs", "series"),
@@ -96,6 +102,7 @@ _HOMES = {
     "unload_ipython_extension": ("mm_jupyter.magics", "unload_ipython_extension"),
     "verdicts": ("mm_jupyter.api.replays", "verdicts"),
     "verify_notebook": ("mm_jupyter.api.verifying", "verify_notebook"),
+    "verify_pack": ("mm_jupyter.api.packing", "verify_pack"),
     "write_recipe": ("mm_jupyter.api.replays", "write_recipe"),
 }
 

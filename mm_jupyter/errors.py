@@ -54,6 +54,25 @@ class BadNotebook(BadInput):
     sentence = "{0}: {1}."
 
 
+class BadPack(BadInput):
+    """``args``: the pack's path, what is wrong with it."""
+
+    code = "bad-pack"
+    sentence = "{0} is no whole pack: {1}."
+
+
+class PackTooNew(BadPack):
+    """``args``: the pack's path, the version of mm_jupyter that wrote it, its format."""
+
+    code = "pack-too-new"
+    sentence = "{0} was written by mm_jupyter {1} in format {2}: upgrade this one to read it."
+
+
+class NoSuchFile(BadInput):
+    code = "no-such-file"
+    sentence = "There is no file {0}."
+
+
 class NotFound(MmError):
     """Something named does not exist (exit status 64, HTTP 404)."""
 

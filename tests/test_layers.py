@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 FLOORS = (
     ("errors",),
     ("records",),
-    ("analysis", "store", "wire", "cards"),
+    ("analysis", "store", "packs", "wire", "cards"),
     ("workspace", "configuration", "kernel", "replaying", "registry"),
     ("api",),
     ("cli", "widgets", "server", "pytest_plugin"),

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import nbformat
 
-from mm_jupyter.analysis.comparing import user_rules
+from mm_jupyter.analysis.comparing import UserRule, user_rules
 from mm_jupyter.api.runs import find, found, writer
 from mm_jupyter.configuration import configured
 from mm_jupyter.errors import BadInput, CannotRebuild, CannotReplay
-from mm_jupyter.records import Judgement, Recipe, RunRef, SliceName, Verdict
+from mm_jupyter.records import Judgement, Recipe, RunRef, RunRow, SliceName, Verdict
 from mm_jupyter.replaying import environments, minimising
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.recipe import to_notebook
@@ -263,19 +263,22 @@ def within(
 
 def _with_own_rules(space: Workspace, record: Record, settings: Settings) -> Settings:
     """The settings with the rules that the run's cell has in its notebook (``"mm_jupyter": {"noise": ...}``)."""
-    row = record.run.row
+    return replace(settings, rules=(*own_rules(space, record.run.row), *settings.rules))
+
+
+def own_rules(space: Workspace, row: RunRow) -> tuple[UserRule, ...]:
+    """The noise rules that a run's cell has in its notebook."""
     if row.notebook is None or row.cell_id is None:
-        return settings
+        return ()
     try:
         notebook = nbformat.read(space.root / row.notebook, nbformat.NO_CONVERT)
     except Exception:  # noqa: BLE001 - it is gone, or no notebook any more: then it says nothing
-        return settings
+        return ()
     for cell in notebook.get("cells", ()):
         if cell.get("id") == row.cell_id:
             said = cell.metadata.get("mm_jupyter", {}).get("noise", {})
-            own = user_rules(said, f"The metadata of the cell of {row.ref}")
-            return replace(settings, rules=(*own, *settings.rules))
-    return settings
+            return user_rules(said, f"The metadata of the cell of {row.ref}")
+    return ()
 
 
 def teller(

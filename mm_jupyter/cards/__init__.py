@@ -10,6 +10,8 @@ from mm_jupyter.cards.environment_view import (
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
 from mm_jupyter.cards.noise_view import noise_card
 from mm_jupyter.cards.notebook_view import notebook_card
+from mm_jupyter.cards.pack_report import pack_report, replay_report
+from mm_jupyter.cards.pack_view import pack_card
 from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import RUN_MIME, VIEW_MIME, Line, Rendered, Span, Tone
 from mm_jupyter.cards.run_card import run_card
@@ -34,7 +36,10 @@ __all__ = [
     "log_view",
     "noise_card",
     "notebook_card",
+    "pack_card",
+    "pack_report",
     "recipe_view",
+    "replay_report",
     "run_card",
     "run_page",
     "runs_table",

@@ -17,6 +17,7 @@ from mm_jupyter.cli import (
     keeping,
     looking,
     noise,
+    packing,
     replaying,
     status,
     verifying,
@@ -26,7 +27,7 @@ from mm_jupyter.cli.screen import Screen
 from mm_jupyter.errors import BadOption, MmError
 
 # Importing them is what adds their commands.
-COMMANDS = (looking, replaying, noise, verifying, data, environment, keeping, enabling)
+COMMANDS = (looking, replaying, noise, verifying, packing, data, environment, keeping, enabling)
 
 
 def main() -> None:

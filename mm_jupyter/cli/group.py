@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -10,6 +11,7 @@ import click
 from mm_jupyter import __version__
 from mm_jupyter.cards import Rendered
 from mm_jupyter.cli.screen import Screen
+from mm_jupyter.errors import BadInput
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -35,6 +37,14 @@ def mm() -> None:
     mm replay churn/7                     does it reproduce, and if not, why?
     mm recipe churn/7 -o churn.ipynb      the cells that it really needs
     """
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report. Raises BadInput."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"The report cannot be written to {path}: {error.strerror}.") from error
 
 
 def as_json(function: Function) -> Function:

@@ -187,7 +187,10 @@ def begin(argument: str) -> None:
     if job.trace:
         shell.events.register("post_run_cell", trace.after_cell)
     if job.project is not None:
-        mapping.install(job.project, job.root, (job.base, *filter(os.path.isabs, job.allow)))
+        but = (job.base, *filter(os.path.isabs, job.allow))
+        mapping.install(
+            job.project, job.root, but, {path: f"{job.base}{path}" for path in job.outside}
+        )
     recorded_modules.install(job.modules, job.base)
     _replays.append(_Replay(job, sink, recorder, guard, trace))
 

@@ -35,6 +35,7 @@ __all__ = [
     "begin",
     "describe",
     "end",
+    "is_secret",
     "joined",
     "listings",
     "unwatched",
@@ -219,7 +220,7 @@ def describe(seen: FilesSeen, root: Path, put: Put, keep_bytes: int = KEEP_BYTES
                 continue
             found = signature(str(path))
             size = found[1] if found else 0
-            keep = size <= keep_bytes and kept + size <= KEEP_ALL_BYTES and not _is_secret(path)
+            keep = size <= keep_bytes and kept + size <= KEEP_ALL_BYTES and not is_secret(path)
             kept += size if keep else 0
             task = _Task(str(path), name, role, put if keep else None)
             if found and (str(path), found) not in _known:
@@ -252,7 +253,8 @@ def _name(path: Path, root: Path) -> str:
     return path.as_posix()
 
 
-def _is_secret(path: Path) -> bool:
+def is_secret(path: Path) -> bool:
+    """Whether a file is likely a credential, by its name."""
     name = path.name.lower()
     return name in _SECRET_NAMES or name.startswith(".env.") or name.endswith(_SECRET_ENDS)
 
@@ -261,7 +263,7 @@ def _was(path: Path, name: str, before: Before, put: Put, keep_bytes: int) -> Fi
     content = before.content
     if content is None:
         return FileUse(path=name, role="input", digest=None, size=before.size)
-    keep = len(content) <= keep_bytes and not _is_secret(path)
+    keep = len(content) <= keep_bytes and not is_secret(path)
     digest = _digest(hashlib.blake2b(content, digest_size=16))
     kept = put(content) if keep else None
     return FileUse(path=name, role="input", digest=digest, size=len(content), content=kept)

@@ -12,7 +12,7 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _ONE = "stat lstat access listdir scandir readlink open mkdir rmdir remove unlink utime chmod truncate chdir".split()
@@ -24,12 +24,15 @@ _ABLE = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.sup
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
-def install(project: str, scratch: str, but: Iterable[str]) -> None:
+def install(
+    project: str, scratch: str, but: Iterable[str], outside: Mapping[str, str] | None = None
+) -> None:
     """Lead paths below ``project`` to ``scratch``, from now on, but for what is at or below the paths ``but``.
 
-    What the scratch directory does not have is read where it is; nothing is ever written there.
+    What the scratch directory does not have is read where it is; nothing is ever written there. ``outside`` says of
+    single files elsewhere which files stand for them.
     """
-    lead = _Lead(project, scratch, but)
+    lead = _Lead(project, scratch, but, outside or {})
     real_open = io.open
 
     @functools.wraps(real_open)
@@ -53,7 +56,10 @@ def install(project: str, scratch: str, but: Iterable[str]) -> None:
 
 
 class _Lead:
-    def __init__(self, project: str, scratch: str, but: Iterable[str]) -> None:
+    def __init__(
+        self, project: str, scratch: str, but: Iterable[str], outside: Mapping[str, str]
+    ) -> None:
+        self._outside = outside
         self._starts = tuple(
             dict.fromkeys(f"{one}/" for one in (project, os.path.realpath(project)))
         )
@@ -64,6 +70,8 @@ class _Lead:
         text = os.fspath(path) if isinstance(path, os.PathLike) else path
         if not isinstance(text, str) or f"{text}/".startswith(self._but):
             return path
+        if text in self._outside:
+            return self._outside[text]
         for start in self._starts:
             if f"{text}/".startswith(start):
                 there = f"{self._scratch}{text[len(start) - 1 :]}"

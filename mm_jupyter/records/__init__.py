@@ -61,6 +61,7 @@ from mm_jupyter.records.session import (
 
 if TYPE_CHECKING:
     from mm_jupyter.records.card import RunCard
+    from mm_jupyter.records.checking import checked_from_json
     from mm_jupyter.records.data import (
         ColumnChange,
         DataDiff,
@@ -91,6 +92,15 @@ if TYPE_CHECKING:
         RunPage,
     )
     from mm_jupyter.records.noise import Noise, NoiseReplay, Spread
+    from mm_jupyter.records.pack import (
+        PACK_FORMAT,
+        LeftOut,
+        Pack,
+        PackedRecord,
+        PackedRule,
+        PackManifest,
+        PackMember,
+    )
     from mm_jupyter.records.query import (
         And,
         Comparison,
@@ -120,6 +130,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUNDLE_VERSION",
     "OWN_MIME_PREFIX",
+    "PACK_FORMAT",
     "And",
     "Artifact",
     "Asked",
@@ -158,6 +169,7 @@ __all__ = [
     "InputChange",
     "Item",
     "Judgement",
+    "LeftOut",
     "Line",
     "Listing",
     "LocalModule",
@@ -177,7 +189,12 @@ __all__ = [
     "Outcome",
     "Output",
     "OutputKind",
+    "Pack",
+    "PackManifest",
+    "PackMember",
     "Package",
+    "PackedRecord",
+    "PackedRule",
     "Page",
     "Param",
     "ParamOrigin",
@@ -212,6 +229,7 @@ __all__ = [
     "Value",
     "Verdict",
     "better",
+    "checked_from_json",
     "direction",
     "from_json",
     "to_json",
@@ -250,6 +268,16 @@ _LATER = {
         "RunPage",
     ),
     "noise": ("Noise", "NoiseReplay", "Spread"),
+    "checking": ("checked_from_json",),
+    "pack": (
+        "PACK_FORMAT",
+        "LeftOut",
+        "Pack",
+        "PackedRecord",
+        "PackedRule",
+        "PackManifest",
+        "PackMember",
+    ),
     "query": (
         "And",
         "Comparison",

@@ -16,7 +16,7 @@ class ReplayJob:
     ``project`` is the workspace for whose files ``root`` stands. ``clock``: what every clock shows in each code
     cell (seconds since the epoch); empty: the real one. ``seed`` starts the global generators that ``seeded`` names.
     ``modules`` are the files of the project's modules by name. ``trace``: the bundle says what every name held after
-    each cell.
+    each cell. ``outside``: files outside of the project for which those below ``base`` stand.
     """
 
     bundle: str
@@ -36,3 +36,4 @@ class ReplayJob:
     seeded: tuple[str, ...] = ()
     trace: bool = False
     modules: dict[str, str] = field(default_factory=dict)
+    outside: tuple[str, ...] = ()

@@ -52,7 +52,8 @@ class Settings:
     people which that is. ``put_back``: paths, or ``random state``, that are restored although ``restore`` is off.
     ``extra``: environment variables of the kernel, None takes one away. ``seed``: random states are not restored, the
     global generators start here. ``trace``: what every name holds after each cell is noted. ``stop`` ends replays from
-    another thread."""
+    another thread. ``files``: where the project's files lie now, if not in ``root``: the record is another machine's,
+    and what it read outside of the project is laid out, too."""
 
     key: bytes
     root: Path
@@ -68,6 +69,7 @@ class Settings:
     extra: Mapping[str, str | None] = field(default_factory=dict)
     seed: int | None = None
     trace: bool = False
+    files: Path | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     stop: Stop = field(default_factory=Stop)
 
@@ -271,6 +273,9 @@ def _job(
             name: str(scratch.place(str(settings.root), path))
             for name, path in laid.modules.items()
         },
+        outside=tuple(path for path, _ in laid.files if os.path.isabs(path))
+        if settings.files is not None
+        else (),
     )
     path = scratch.private / "job.json"
     path.write_text(json.dumps(to_json(job)))

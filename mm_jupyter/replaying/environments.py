@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mm_jupyter.analysis.requirements import KERNEL, editable_path, requirements, short_python
+from mm_jupyter.analysis.requirements import (
+    KERNEL,
+    OURS,
+    editable_path,
+    normal,
+    requirements,
+    short_python,
+)
 from mm_jupyter.errors import CannotRebuild
 from mm_jupyter.records import Environment
 
@@ -32,6 +39,9 @@ _NO_NETWORK = re.compile(
     re.IGNORECASE,
 )
 
+_WHEELS = ("--only-binary", ":all:")
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 _ORNAMENTS = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502"
 
 Told = Callable[[str], None]
@@ -47,8 +57,10 @@ class Built:
     digest: str
 
 
-def lock(environment: Environment, *, without: Iterable[str] = ()) -> str:
+def lock(environment: Environment, *, without: Iterable[str] = (), wheels: bool = False) -> str:
     """The text of a ``pylock.toml`` (PEP 751) with every package of the environment, its files and their hashes.
+
+    ``wheels``: only packages that need not be built.
 
     Raises:
         CannotRebuild: another operating system, or packages that are not to be had: all of them are named.
@@ -57,7 +69,7 @@ def lock(environment: Environment, *, without: Iterable[str] = ()) -> str:
     lines = list(requirements(environment, without))
     missing: list[str] = []
     for _ in range(len(lines)):
-        done = _resolve(lines, environment)
+        done = _resolve(lines, environment, wheels)
         if done.returncode == 0:
             break
         name = _culprit(done.stderr)
@@ -74,15 +86,24 @@ def lock(environment: Environment, *, without: Iterable[str] = ()) -> str:
 
 
 def build(
-    environment: Environment, *, without: Iterable[str] = (), told: Told = lambda _: None
+    environment: Environment,
+    *,
+    without: Iterable[str] = (),
+    told: Told = lambda _: None,
+    distrusted: bool = False,
 ) -> Built:
     """The environment, from the cache where it was built before. What is half built is never found there.
+
+    ``distrusted``: a stranger wrote down what it holds. Then it comes from the registry alone, as wheels: installing
+    one runs no code of its own, as building from a source does.
 
     Raises:
         CannotRebuild: as ``lock``, or a package cannot be built here.
     """
     _same_system(environment)
-    without = (*without, *_gone(environment))
+    without = (*without, *_gone(environment, distrusted))
+    if distrusted:
+        _from_registry(environment, without)
     lines = requirements(environment, without)
     digest = _digest(environment, lines)
     folder = cache() / digest
@@ -90,7 +111,7 @@ def build(
     if built.python.exists() and (folder / LOCK).exists():
         return built
     told(f"locking {len(lines)} packages")
-    text = lock(environment, without=without)
+    text = lock(environment, without=without, wheels=distrusted)
     told(f"building an environment of {len(lines)} packages")
     cache().mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".making-", dir=cache()))
@@ -103,6 +124,7 @@ def build(
             )
         (made / LOCK).write_text(text, "utf-8")
         install = ["pip", "sync", "--quiet", "--python", str(_interpreter(made)), str(made / LOCK)]
+        install += _WHEELS if distrusted else []
         done = _uv(*install)
         if done.returncode:
             raise CannotRebuild(_sentence(done.stderr))
@@ -117,12 +139,14 @@ def build(
     return built
 
 
-def _gone(environment: Environment) -> tuple[str, ...]:
-    """Packages in development mode whose folder is not there: the modules that were imported come from the record."""
+def _gone(environment: Environment, distrusted: bool) -> tuple[str, ...]:
+    """Packages in development mode whose folder is not there, or a stranger's: the modules that were imported come
+    from the record."""
     return tuple(
         package.name
         for package in environment.packages
-        if (folder := editable_path(package.origin)) is not None and not os.path.isdir(folder)
+        if (folder := editable_path(package.origin)) is not None
+        and (distrusted or not os.path.isdir(folder))
     )
 
 
@@ -181,7 +205,27 @@ def _digest(environment: Environment, lines: Sequence[str]) -> str:
     return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
-def _resolve(lines: Sequence[str], environment: Environment) -> subprocess.CompletedProcess[str]:
+def _from_registry(environment: Environment, without: Sequence[str]) -> None:
+    left_out = {normal(name) for name in without} | {OURS}
+    for package in environment.packages:
+        if normal(package.name) in left_out:
+            continue
+        known = _NAME.fullmatch(package.name) and _VERSION.fullmatch(package.version)
+        if package.origin is not None or not known:
+            where = (
+                f" comes from {package.origin[:80]}" if package.origin else " has no plain version"
+            )
+            raise CannotRebuild(
+                f"{package.name[:60]}{where}, and only packages of a registry are installed for a stranger's pack "
+                f"(to leave it out: --without {normal(package.name)[:60]})"
+            )
+    if not _VERSION.fullmatch(environment.python):
+        raise CannotRebuild("no version of Python was recorded")
+
+
+def _resolve(
+    lines: Sequence[str], environment: Environment, wheels: bool
+) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory(prefix="mm-lock-") as name:
         wanted = Path(name) / "requirements.txt"
         wanted.write_text("\n".join(lines) + "\n", "utf-8")
@@ -190,6 +234,7 @@ def _resolve(lines: Sequence[str], environment: Environment) -> subprocess.Compl
             pass  # a kernel that nobody recorded comes with what it needs
         else:
             arguments.append("--no-deps")
+        arguments += _WHEELS if wheels else []
         version = ["--python-version", environment.python]
         return _uv(*arguments, *version, str(wanted))
 

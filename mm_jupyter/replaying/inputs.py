@@ -54,6 +54,7 @@ def gather(
     *,
     restores: Callable[[str], bool],
     session: Sequence[Execution] = (),
+    elsewhere: bool = False,
 ) -> Laid:
     """Collect the inputs that the steps did not write themselves, and the project's modules that they imported.
 
@@ -62,9 +63,9 @@ def gather(
 
     Recorded bytes come first; else the file as it lies on the disk, if its digest is still the recorded one.
     ``restores`` is asked for each path: what it denies is taken from the disk as it is now. Absolute paths outside
-    ``root`` are read in place.
+    ``root`` are read in place; with ``elsewhere`` (the record is another machine's) they are laid out, too.
     """
-    found = _Gathering(root, read, restores)
+    found = _Gathering(root, read, restores, elsewhere)
     wanted = {step.seq for step in steps}
     aside: list[LocalModule] = []
     others = [one for one in session if one.seq not in wanted]
@@ -85,9 +86,14 @@ class _Gathering:
     """``_held``: what a path holds by the record, after the steps so far (None: nobody knows)."""
 
     def __init__(
-        self, root: Path, read: Callable[[BlobDigest], bytes], restores: Callable[[str], bool]
+        self,
+        root: Path,
+        read: Callable[[BlobDigest], bytes],
+        restores: Callable[[str], bool],
+        elsewhere: bool,
     ) -> None:
         self._root = root
+        self._elsewhere = elsewhere
         self._read = read
         self._restores = restores
         self._held: dict[str, ContentDigest | None] = {}
@@ -166,7 +172,7 @@ class _Gathering:
         path = self._root / use.path
         same = use.digest is not None and digest_file(path) == use.digest
         restore = self._restores(use.path)
-        if Path(use.path).is_absolute():
+        if Path(use.path).is_absolute() and (same or not self._elsewhere):
             if restore and not same:
                 why = "it has changed since" if path.exists() else "it is gone"
                 self._missing.append(NotCompared(kind="input", name=use.path, why=why))
@@ -180,7 +186,11 @@ class _Gathering:
         now = _on_disk(path)
         if restore and (now is None or not same):
             what = "is gone" if now is None else "has changed since"
-            why = f"it {what} and was too large to keep"
+            why = (
+                "it is not in the pack"
+                if self._elsewhere
+                else f"it {what} and was too large to keep"
+            )
             self._missing.append(NotCompared(kind="input", name=use.path, why=why))
         elif now is not None:
             self._files[use.path] = now

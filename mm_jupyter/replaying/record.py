@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mm_jupyter.analysis.comparing import Side
 from mm_jupyter.analysis.slicing import slice_executions
@@ -33,6 +33,8 @@ class Record:
     verified: tuple[int, ...] | None = None
     """The ``seq`` of a recipe that a replay has already found to reproduce the run."""
     verified_slice: SliceName = "optimistic"
+    of: int | None = None
+    """How many executions its session had, where these are not all of them."""
 
     @property
     def side(self) -> Side:
@@ -80,6 +82,8 @@ def recipes(record: Record) -> list[Recipe]:
     # A notebook's or a script's own run is everything that ran.
     slices: tuple[SliceName, ...] = SLICES if record.run.row.kind == "cell" else ("whole",)
     made += [slice_of(record, how) for how in slices]
+    if record.of is not None:
+        made = [replace(recipe, of=record.of) for recipe in made]
     unique: dict[tuple[int, ...], Recipe] = {}
     for recipe in made:
         unique.setdefault(tuple(step.seq for step in recipe.steps), recipe)

@@ -43,10 +43,11 @@ def try_recipe(record: Record, recipe: Recipe, settings: Settings, progress: Pro
     steps = record.steps(recipe)
     laid = gather(
         steps,
-        settings.root,
+        settings.files or settings.root,
         record.read,
         restores=settings.restores,
         session=[one for one in record.executions if one.seq <= steps[-1].seq],
+        elsewhere=settings.files is not None,
     )
     missing: tuple[NotCompared, ...] = ()
     if record.run.row.kind == "script" and not any(step.source.strip() for step in steps):

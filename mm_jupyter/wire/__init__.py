@@ -2,6 +2,7 @@
 of them. ``page`` fills them from records; ``reports`` are the command line's ``--json``."""
 
 from mm_jupyter.wire.junit import junit
+from mm_jupyter.wire.packs import pack, pack_replay
 from mm_jupyter.wire.reports import (
     Json,
     audit_entry,
@@ -44,6 +45,8 @@ __all__ = [
     "junit",
     "noise",
     "notebook_judgement",
+    "pack",
+    "pack_replay",
     "recipe",
     "run_data",
     "run_full",
