@@ -69,7 +69,7 @@ def pack_report(
     file = f"{run.row.ref.experiment}-{run.row.ref.version}.mm.zip"
     parts = [
         f"<h1>{escape(str(run.row.ref))}</h1>",
-        f'<p class="q">A recorded run, packed by mm_jupyter {escape(manifest.product)}.</p>',
+        f'<p class="q">Recorded {numbers.exact(run.row.started)}, packed by mm_jupyter {escape(manifest.product)}.</p>',
         _HOW.format(file=escape(file)),
         _part("Verdicts", _verdicts(verdicts)),
         _part("The run", run_page(run).html),

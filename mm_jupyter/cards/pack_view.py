@@ -166,7 +166,7 @@ def _would(manifest: PackManifest, record: PackedRecord) -> _Rows:
         if record.run.environment is not None
         else "cannot rebuild the environment (--env current takes the one here); "
     )
-    said = f"{first}executes {count} in a temporary folder, without network"
+    said = f"{first}repeats {count} in a temporary folder, without network"
     return [
         [((said, "plain"),)],
         [(("that runs its author's code: look at recipe.ipynb in it first", "quiet"),)],
