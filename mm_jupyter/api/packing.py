@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,12 +26,14 @@ from mm_jupyter.records import (
     Pack,
     PackedRecord,
     PackedRule,
+    Run,
     RunRef,
     from_json,
     to_json,
 )
 from mm_jupyter.replaying import environments
 from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.confine import can_confine
 from mm_jupyter.replaying.inputs import digest_file
 from mm_jupyter.replaying.record import Record
 from mm_jupyter.replaying.verifying import verify
@@ -128,6 +131,11 @@ def verify_pack(path: str | Path, *, progress: Progress | None = None) -> Pack:
         return opened.pack
 
 
+def confined() -> bool:
+    """Whether the operating system confines a replay on this machine: nothing written outside, no network."""
+    return can_confine()
+
+
 def replay_pack(
     path: str | Path,
     *,
@@ -213,7 +221,16 @@ def _packed_rules(pack: Pack) -> tuple[UserRule, ...]:
             key: value for key, value in to_json(one).items() if key != "name" and value is not None
         }
         rules += user_rules({one.name: said}, pack.path)
-    return (*rules, UserRule(name=SECRETS, pattern=_MARK.pattern))
+    return (*rules, UserRule(name=SECRETS, pattern=_MARK.pattern), *_secret_items(pack.record.run))
+
+
+def _secret_items(run: Run) -> Iterator[UserRule]:
+    """Params and values that hold a secret: without its key they differ whatever they are, and nobody can say more."""
+    held = [("param", one.name, one.value) for one in run.row.params]
+    held += [("value", one.name, one.summary) for one in run.values]
+    for kind, name, text in held:
+        if isinstance(text, str) and _MARK.search(text):
+            yield UserRule(name=SECRETS, kind=kind, item=glob.escape(name))
 
 
 def _within(

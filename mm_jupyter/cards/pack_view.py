@@ -22,13 +22,16 @@ _SHOWN = 8
 _Rows = list[list[Line]]
 
 
-def pack_card(pack: Pack, *, written: bool = False, replayed: bool = False) -> Rendered:
-    """The pack as a table of facts. ``written``: it has just been made; ``replayed``: a verdict follows."""
+def pack_card(
+    pack: Pack, *, written: bool = False, replayed: bool = False, confined: bool = True
+) -> Rendered:
+    """The pack as a table of facts. ``written``: it has just been made; ``replayed``: a verdict follows; ``confined``:
+    the operating system would confine a replay here."""
     name = pack.path.rpartition("/")[2]
     count = numbers.count(len(pack.manifest.members) + 1, "file")
     said = f"{'written and read back' if written else 'whole'}, {numbers.size(pack.size)}, {count}"
     lines: list[Line] = [((name, "strong"), ("  = ", "good"), (said, "plain"))]
-    blocks = _blocks(pack, replayed=replayed or written)
+    blocks = _blocks(pack, hint=not (replayed or written), confined=confined)
     for title, rows in blocks:
         laid = table(rows)
         for at, line in enumerate(laid):
@@ -41,18 +44,18 @@ def pack_card(pack: Pack, *, written: bool = False, replayed: bool = False) -> R
     return Rendered(lines=tuple(lines), html=page(f'<div class="hd">{head}</div>{body}'))
 
 
-def _blocks(pack: Pack, *, replayed: bool) -> list[tuple[str, _Rows]]:
+def _blocks(pack: Pack, *, hint: bool, confined: bool) -> list[tuple[str, _Rows]]:
     manifest, record = pack.manifest, pack.record
     blocks: list[tuple[str, _Rows]] = [
         ("run", _run(record)),
         ("metrics", _metrics(record)),
         ("verdicts", verdict_rows(pack.verdicts)),
         ("environment", _environment(record)),
-        ("inputs", input_rows(manifest, record, hint=not replayed)),
+        ("inputs", input_rows(manifest, record, hint=hint)),
         ("left out", left_out_rows(manifest)),
         ("noise rules", rule_rows(pack.rules)),
         ("seal", [[((pack.seal, "code"),)]]),
-        ("with --run", [] if replayed else _would(manifest, record)),
+        ("with --run", _would(manifest, record, confined) if hint else []),
     ]
     return [(title, rows) for title, rows in blocks if rows]
 
@@ -159,17 +162,22 @@ def rule_rows(rules: Sequence[PackedRule]) -> _Rows:
     return rows
 
 
-def _would(manifest: PackManifest, record: PackedRecord) -> _Rows:
+def _would(manifest: PackManifest, record: PackedRecord, confined: bool) -> _Rows:
     count = f"{manifest.executions} of {numbers.count(manifest.of, 'execution')}"
     first = (
         "rebuilds that environment with uv, then "
         if record.run.environment is not None
         else "cannot rebuild the environment (--env current takes the one here); "
     )
-    said = f"{first}repeats {count} in a temporary folder, without network"
+    how = (
+        "the operating system confines it: it writes nowhere else and reaches no network"
+        if confined
+        else "this system does not confine it: Python's functions are guarded, code in C is not"
+    )
     return [
-        [((said, "plain"),)],
-        [(("that runs its author's code: look at recipe.ipynb in it first", "quiet"),)],
+        [((f"{first}repeats {count} in a temporary folder", "plain"),)],
+        [((how, "plain" if confined else "warn"),)],
+        [(("it runs its author's code: recipe.ipynb in the file shows it", "quiet"),)],
     ]
 
 

@@ -72,7 +72,9 @@ def verify_pack(screen: Screen, path: Path, as_json: bool) -> int:
 
     with screen.progress() as step:
         found = api.verify_pack(path, progress=step)
-    answer(screen, as_json, lambda: wire.pack(found), lambda: pack_card(found))
+    answer(
+        screen, as_json, lambda: wire.pack(found), lambda: pack_card(found, confined=api.confined())
+    )
     return status.FINE
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from mm_jupyter.records import (
+    NO_BLOB,
     Artifact,
     BlobDigest,
     ContentDigest,
@@ -45,14 +46,13 @@ class Choice:
             if model.content is not None:
                 why = "packs hold no pickles: the digest of its state is compared"
                 self._leave(LeftOut(kind="model", name=model.name, why=why, size=model.size))
-        for artifact in run.artifacts:
-            self._artifact(artifact, hidden)
+        artifacts = tuple(self._artifact(artifact, hidden) for artifact in run.artifacts)
         models = tuple(replace(model, content=None) for model in run.models)
         git = replace(run.git, diff=None) if run.git else None
         if run.git and run.git.diff:
             why = "the difference to the commit is not needed"
             self._leave(LeftOut(kind="git", name="diff", why=why))
-        return replace(run, models=models, git=git)
+        return replace(run, models=models, artifacts=artifacts, git=git)
 
     def executions(
         self, executions: Iterable[Execution], steps: Collection[int]
@@ -110,13 +110,13 @@ class Choice:
         )
         return replace(use, content=None)
 
-    def _artifact(self, artifact: Artifact, hidden: Collection[ContentDigest | None]) -> None:
+    def _artifact(self, artifact: Artifact, hidden: Collection[ContentDigest | None]) -> Artifact:
         if artifact.digest in hidden:
             why = "private: it is the same as a private file"
         elif artifact.size > self.limit:
             why = f"larger than {self.limit_said}"
         else:
-            return
+            return artifact
         self._leave(
             LeftOut(
                 kind="artifact",
@@ -126,6 +126,7 @@ class Choice:
                 size=artifact.size,
             )
         )
+        return replace(artifact, content=NO_BLOB)
 
     def _leave(self, one: LeftOut) -> None:
         self.left_out.setdefault((one.kind, one.name, one.digest), one)

@@ -76,14 +76,12 @@ def _times(pack: Pack) -> Iterator[float]:
 
 
 def _check_blobs(pack: Pack) -> None:
-    """Every blob that the record needs is there, but for artifacts that were left out; and no others."""
-    left = {one.name for one in pack.manifest.left_out if one.kind == "artifact"}
-    absent = {one.content for one in pack.record.run.artifacts if one.name in left}
+    """Every blob that the record needs is there, and no others."""
     wanted: set[BlobDigest] = set(pack.record.blobs())
     there = {
         BlobDigest(one.digest) for one in pack.manifest.members if one.name.startswith(form.BLOBS)
     }
-    for digest in sorted(wanted - there - absent):
+    for digest in sorted(wanted - there):
         shown = digest if _DIGEST.fullmatch(digest) else "something that is no digest"
         raise Fault(f"its record needs {shown}, which it does not hold")
     for digest in sorted(there - wanted):

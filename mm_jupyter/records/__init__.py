@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     )
     from mm_jupyter.records.noise import Noise, NoiseReplay, Spread
     from mm_jupyter.records.pack import (
+        NO_BLOB,
         PACK_FORMAT,
         LeftOut,
         Pack,
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUNDLE_VERSION",
+    "NO_BLOB",
     "OWN_MIME_PREFIX",
     "PACK_FORMAT",
     "And",
@@ -270,6 +272,7 @@ _LATER = {
     "noise": ("Noise", "NoiseReplay", "Spread"),
     "checking": ("checked_from_json",),
     "pack": (
+        "NO_BLOB",
         "PACK_FORMAT",
         "LeftOut",
         "Pack",

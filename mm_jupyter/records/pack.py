@@ -13,6 +13,8 @@ from mm_jupyter.records.session import Execution, FileUse
 from mm_jupyter.records.verdict import Judgement
 
 PACK_FORMAT = 1
+NO_BLOB = BlobDigest("")
+"""Stands in an artifact whose bytes were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class PackedRecord:
         return tuple(found.values())
 
     def blobs(self) -> Iterator[BlobDigest]:
-        """Every blob that a replay and its comparison may read; some more than once."""
+        """Every blob that a replay and its comparison may read; some more than once. ``NO_BLOB`` is none."""
         run = self.run
         found: list[BlobDigest | None] = [run.defaults]
         found += [value.form for value in run.values]
@@ -88,7 +90,7 @@ class PackedRecord:
             found += [use.content for use in execution.files if use.role == "input"]
             found += [module.source for module in execution.modules]
             found += [state.before for state in execution.random]
-        return (blob for blob in found if blob is not None)
+        return (blob for blob in found if blob)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,10 @@ def test_a_manifest_that_lies_is_refused(forge: Any, change: Any, says: str) -> 
 
 def test_a_newer_format_asks_for_an_upgrade(forge: Any) -> None:
     path = forge(manifest=lambda said: said | {"format": 2, "product": "9.0", "members": "other"})
-    with pytest.raises(PackTooNew, match=r"written by mm_jupyter 9\.0 in format 2: upgrade"), open_pack(path):
+    with (
+        pytest.raises(PackTooNew, match=r"written by mm_jupyter 9\.0 in format 2: upgrade"),
+        open_pack(path),
+    ):
         pass
 
 
