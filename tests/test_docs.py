@@ -36,6 +36,7 @@ TOUR = (
     "docs/noise.md",
     "docs/notebooks.md",
     "docs/data.md",
+    "docs/packs.md",
     "docs/search.md",
     "docs/store.md",
     "docs/secrets.md",

@@ -73,7 +73,7 @@ class Choice:
         pattern = next((one for one in self.private if _fits(use.path, one)), None)
         if pattern is not None:
             self.unused.discard(pattern)
-            return self._without(use, f"private: it fits {pattern!r}")
+            return self._without(use, f"private, by the pattern {pattern!r}")
         if use.size > self.limit:
             return self._without(use, f"larger than {self.limit_said}")
         content = use.content
@@ -87,7 +87,7 @@ class Choice:
         """The run without the comparable forms of values and models: a table read from a private file is in them."""
         forms = [value.form for value in run.values] + [model.form for model in run.models]
         if any(form is not None for form in forms):
-            why = "private data may be in them: values and models are compared by digest alone"
+            why = "private data may be in them: values are compared by digest (what cells showed is inside)"
             self._leave(LeftOut(kind="values", name="comparable forms", why=why))
         values = tuple(replace(value, form=None) for value in run.values)
         return replace(

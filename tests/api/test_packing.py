@@ -88,8 +88,8 @@ def test_a_private_file_is_nowhere_in_the_pack(run: Run) -> None:
     (use,) = pack.record.inputs()
     assert use.content is None
     assert use.digest is not None
-    assert left_out(pack)["patients.csv"] == "private: it fits 'pat*.csv'"
-    assert "compared by digest alone" in left_out(pack)["comparable forms"]
+    assert left_out(pack)["patients.csv"] == "private, by the pattern 'pat*.csv'"
+    assert "compared by digest" in left_out(pack)["comparable forms"]
     assert not any(value.form for value in pack.record.run.values)
 
 
