@@ -276,3 +276,9 @@ def test_output_is_strict_json_wherever_a_float_stands(value: float) -> None:
 
 def test_text_stays_in_its_own_script() -> None:
     assert "für 客户" in wire.dumps({"note": "für 客户"})
+
+
+def test_what_is_no_text_is_an_escape_that_every_terminal_takes() -> None:
+    said = wire.dumps({"path": "caf\udce9.csv"})
+    assert said.encode()
+    assert json.loads(said) == {"path": "caf\udce9.csv"}

@@ -42,7 +42,7 @@ def mm() -> None:
 def write(path: Path, text: str) -> None:
     """Write a report. Raises BadInput."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise BadInput(f"The report cannot be written to {path}: {error.strerror}.") from error
 

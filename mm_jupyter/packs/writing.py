@@ -80,7 +80,7 @@ def _write(
         form.RECORD: _json(to_json(content.record)),
         form.VERDICTS: _json(to_json(tuple(content.verdicts))),
         form.RULES: _json(to_json(tuple(content.rules))),
-        **{name: text.encode() for name, text in content.people.items()},
+        **{name: text.encode("utf-8", "replace") for name, text in content.people.items()},
     }
     if len(texts[form.RECORD]) > form.MAX_JSON:
         raise BadInput("The run's record is larger than a pack may hold.")

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeVar
 from mm_jupyter.records.codec import from_json
 
 T = TypeVar("T")
+_HUGE = 10**300
+"""Whole numbers beyond it are no floats any more, and nothing that is counted or drawn is so large."""
 
 
 def checked_from_json(cls: type[T], data: Any) -> T:
@@ -52,7 +54,9 @@ def _fits(hint: Any, value: Any, where: str) -> bool:
         )
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint in (int, str, bool, type(None)):
+    if hint is int:
+        return type(value) is int and -_HUGE < value < _HUGE
+    if hint in (str, bool, type(None)):
         return type(value) is hint
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         if type(value) is not hint:

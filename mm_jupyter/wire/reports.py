@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,11 +38,14 @@ from mm_jupyter.records import (
 )
 
 Json = dict[str, Any]
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def dumps(value: Any) -> str:
     """Strict JSON text, two spaces deep, in any script."""
-    return json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False)
+    # Names of files may be no text; as escapes any terminal and any file takes them.
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def strict(value: Any) -> Any:

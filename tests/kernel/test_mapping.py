@@ -91,3 +91,12 @@ def test_what_is_allowed_is_not_led_elsewhere(places: tuple[Path, Path]) -> None
     out.mkdir()
     _run(places, "open(P / 'out' / 'x', 'w').write('x')\nresult = 1", str(out))
     assert (out / "x").read_text() == "x"
+
+
+def test_a_single_file_elsewhere_has_one_that_stands_for_it(places: tuple[Path, Path]) -> None:
+    elsewhere = places[0].parent / "elsewhere.txt"
+    code = (
+        f"mapping.install(project, scratch, [base], {{{str(elsewhere)!r}: scratch + '/a.txt'}})\n"
+        f"result = open({str(elsewhere)!r}).read()"
+    )
+    assert _run(places, code) == "then"

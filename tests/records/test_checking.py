@@ -42,6 +42,7 @@ def test_what_was_written_comes_back(record: Any) -> None:
         ("seq", "1", "Execution.seq holds str"),
         ("seq", 1.0, "Execution.seq holds float"),
         ("seq", True, "Execution.seq holds bool"),
+        ("seq", 10**400, "Execution.seq holds int"),
         ("count", "1", "Execution.count holds str"),
         ("started", None, "Execution.started holds NoneType"),
         ("status", "great", "Execution.status holds str"),

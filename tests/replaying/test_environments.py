@@ -84,3 +84,66 @@ def test_a_path_names_an_interpreter_that_has_a_kernel(tmp_path: Path) -> None:
     subprocess.check_call([find_uv_bin(), "venv", "--quiet", str(bare)])
     with pytest.raises(CannotRebuild, match="has no ipykernel"):
         environments.named(str(bare))
+
+
+@pytest.mark.parametrize(
+    ("package", "says"),
+    [
+        (
+            Package(name="own", version="1", origin="git+https://example.org/own"),
+            "own comes from git",
+        ),
+        (
+            Package(name="own", version="1", origin="https://example.org/own.whl"),
+            "own comes from http",
+        ),
+        (Package(name="own", version="1 --index-url x"), "own has no plain version"),
+        (Package(name="-r evil", version="1"), "-r evil has no plain version"),
+        (Package(name="a\n-e .", version="1"), "has no plain version"),
+    ],
+)
+def test_a_strangers_packages_are_names_and_versions_of_a_registry(
+    small: Environment, package: Package, says: str
+) -> None:
+    with pytest.raises(CannotRebuild, match=says):
+        environments.build(replace(small, packages=(package,)), distrusted=True)
+    assert not environments.cache().exists()
+
+
+def test_a_strangers_version_of_python_is_no_option(small: Environment) -> None:
+    with pytest.raises(CannotRebuild, match="no version of Python"):
+        environments.build(replace(small, python="--index-url=x"), distrusted=True)
+
+
+def test_a_strangers_package_in_development_mode_is_never_installed(
+    small: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is there by chance, or by intent: its build would run."""
+    asked: list[tuple[str, ...]] = []
+
+    def uv(*arguments: str) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments)
+        return subprocess.CompletedProcess(arguments, 1, "", "no network here")
+
+    monkeypatch.setattr(environments, "_uv", uv)
+    wanted: list[str] = []
+    real = environments._resolve
+
+    def resolve(lines, environment, wheels):
+        wanted.extend(lines)
+        return real(lines, environment, wheels)
+
+    monkeypatch.setattr(environments, "_resolve", resolve)
+    own = Package(name="own", version="1", origin=f"editable file://{tmp_path}")
+    with pytest.raises(CannotRebuild):
+        environments.build(replace(small, packages=(own, *small.packages)), distrusted=True)
+    assert wanted == ["ipykernel==6.29.5", "six==1.16.0"]
+    assert "--only-binary" in asked[0]
+
+
+def test_a_strangers_environment_is_built_from_wheels(small: Environment) -> None:
+    try:
+        made = environments.build(small, distrusted=True)
+    except CannotRebuild as error:
+        pytest.skip(f"packages cannot be had here: {error}")
+    assert made.python.exists()
