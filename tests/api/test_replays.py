@@ -67,7 +67,7 @@ def test_a_bad_option_is_said_before_anything_runs(
 
 @pytest.mark.parametrize("text", ["./out", "/tmp/x", "~/x", "out/put", "."])
 def test_a_path_is_allowed_from_where_it_was_said(text: str) -> None:
-    allowed = Path(replays._allowed(text))
+    allowed = Path(replays.allowed(text))
     assert allowed.is_absolute()
     assert "~" not in str(allowed)
 

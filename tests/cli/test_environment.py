@@ -54,7 +54,8 @@ def test_wrong_words_get_a_sentence(mm, words: tuple[str, ...], says: str) -> No
 def test_a_run_is_explained(mm) -> None:
     found = mm("explain", "drawn/1", "--json")
     assert found.status == 1
-    (cause,) = [one for one in found.json["causes"] if one["confirmed"]]
+    cause, where = [one for one in found.json["causes"] if one["confirmed"]]
+    assert where["factor"] == "first differs"
     assert (cause["factor"], cause["name"]) == ("random state", "random")
     assert found.json["experiments"][-1]["verdict"] == "identical"
     replayed = mm("replay", "drawn/1", "--no-restore", "--explain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SUMMARY = {"run", "kind", "status", "params", "metrics"}
+SUMMARY = {"run", "kind", "status", "params", "metrics", "noise"}
 
 
 def test_runs_lists_newest_first(mm, store) -> None:
