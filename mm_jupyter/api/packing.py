@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mm_jupyter.analysis.comparing import UserRule, user_rules
@@ -22,10 +22,10 @@ from mm_jupyter.packs import OpenPack, open_pack, write_pack
 from mm_jupyter.packs.choosing import Choice
 from mm_jupyter.records import (
     BlobDigest,
-    Judgement,
     Pack,
     PackedRecord,
     PackedRule,
+    PackReplay,
     Run,
     RunRef,
     from_json,
@@ -44,14 +44,6 @@ Progress = Callable[[str, int, int], None]
 
 SECRETS = "secrets under another key"
 _MARK = re.compile(r"<redacted:([\w.\-]{1,64}):[0-9a-f]{12}>")
-
-
-@dataclass(frozen=True, slots=True)
-class PackReplay:
-    """A pack, and what its replay on this machine says."""
-
-    pack: Pack
-    judgement: Judgement
 
 
 def pack(
@@ -190,7 +182,7 @@ def replay_pack(
             # Blobs are checked by digest, and their content only here, where it is used.
             why = f"its record cannot be replayed ({type(error).__name__}: {error})"
             raise BadPack(path, why) from error
-        return PackReplay(opened.pack, replace(verified.judgement, recipe=None))
+        return PackReplay(pack=opened.pack, judgement=replace(verified.judgement, recipe=None))
 
 
 def _unheard(_what: str, _done: int, _of: int) -> None:

@@ -9,6 +9,7 @@ from mm_jupyter.cards.data_view import data_diff_view, data_view
 from mm_jupyter.cards.diff_view import diff_view
 from mm_jupyter.cards.noise_view import noise_card
 from mm_jupyter.cards.notebook_view import notebook_card
+from mm_jupyter.cards.pack_view import pack_card
 from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import Rendered
 from mm_jupyter.cards.run_card import run_card
@@ -21,6 +22,8 @@ from mm_jupyter.records import (
     Judgement,
     Noise,
     NotebookJudgement,
+    Pack,
+    PackReplay,
     Recipe,
     Run,
     RunCard,
@@ -34,6 +37,8 @@ VIEWS: dict[type, Callable[[Any], Rendered]] = {
     Judgement: verdict_card,
     Noise: noise_card,
     NotebookJudgement: notebook_card,
+    Pack: pack_card,
+    PackReplay: lambda done: verdict_card(done.judgement),
     Recipe: recipe_view,
     Run: run_page,
     RunCard: run_card,

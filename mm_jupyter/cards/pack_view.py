@@ -7,7 +7,7 @@ from html import escape
 
 from mm_jupyter.cards import numbers
 from mm_jupyter.cards.glyphs import SIGNS, tone, verdict_html
-from mm_jupyter.cards.markup import el, grid, page, section, text
+from mm_jupyter.cards.markup import el, grid, page, text
 from mm_jupyter.cards.rendered import Line, Rendered, table
 from mm_jupyter.records import (
     Judgement,
@@ -36,12 +36,14 @@ def pack_card(
         laid = table(rows)
         for at, line in enumerate(laid):
             lines.append(((f"  {title if at == 0 else '':<14}", "quiet"), *line))
-    head = f'<div class="t"><b>{escape(numbers.cut(name, 80))}</b> is whole.</div> '
-    head = verdict_html("identical", with_word=False, large=True) + head + text(said, "s q")
-    body = "".join(
-        f'<div class="sec">{section(title, _html(rows))}</div>' for title, rows in blocks
+    word = "was written and read back" if written else "is whole"
+    head = f'<div class="t"><b>{escape(numbers.cut(name, 80))}</b> {word}.</div> '
+    about = text(f"{numbers.size(pack.size)}, {count}", "s q")
+    head = verdict_html("identical", with_word=False, large=True) + head + about
+    body = grid([[text(title, "q s"), _html(rows)] for title, rows in blocks])
+    return Rendered(
+        lines=tuple(lines), html=page(f'<div class="hd">{head}</div><div class="sec">{body}</div>')
     )
-    return Rendered(lines=tuple(lines), html=page(f'<div class="hd">{head}</div>{body}'))
 
 
 def _blocks(pack: Pack, *, hint: bool, confined: bool) -> list[tuple[str, _Rows]]:
@@ -182,7 +184,7 @@ def _would(manifest: PackManifest, record: PackedRecord, confined: bool) -> _Row
 
 
 def _html(rows: _Rows) -> str:
-    classes = {"quiet": "q s", "good": "up", "warn": "dn", "bad": "dn", "code": "m", "strong": ""}
+    classes = {"quiet": "q s", "good": "up", "warn": "", "bad": "dn", "code": "m", "strong": ""}
     return grid(
         [
             [

@@ -101,6 +101,7 @@ if TYPE_CHECKING:
         PackedRule,
         PackManifest,
         PackMember,
+        PackReplay,
     )
     from mm_jupyter.records.query import (
         And,
@@ -194,6 +195,7 @@ __all__ = [
     "Pack",
     "PackManifest",
     "PackMember",
+    "PackReplay",
     "Package",
     "PackedRecord",
     "PackedRule",
@@ -280,6 +282,7 @@ _LATER = {
         "PackedRule",
         "PackManifest",
         "PackMember",
+        "PackReplay",
     ),
     "query": (
         "And",

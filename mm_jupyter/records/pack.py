@@ -120,3 +120,11 @@ class Pack:
     record: PackedRecord
     verdicts: tuple[Judgement, ...]
     rules: tuple[PackedRule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackReplay:
+    """A pack, and what its replay on this machine says."""
+
+    pack: Pack
+    judgement: Judgement
