@@ -32,6 +32,14 @@ def pack_card(
     said = f"{'written and read back' if written else 'whole'}, {numbers.size(pack.size)}, {count}"
     lines: list[Line] = [((name, "strong"), ("  = ", "good"), (said, "plain"))]
     blocks = _blocks(pack, hint=not (replayed or written), confined=confined)
+    if written and not pack.verdicts:
+        said_first = (
+            f"none: 'mm replay {pack.manifest.run}' first, then only the cells that it needs go in"
+        )
+        blocks = [
+            (title, [[((said_first, "warn"),)]] if title == "verdicts" else rows)
+            for title, rows in blocks
+        ]
     for title, rows in blocks:
         laid = table(rows)
         for at, line in enumerate(laid):

@@ -59,6 +59,9 @@ def test_the_card_says_what_is_inside_and_what_is_not() -> None:
     assert "does not confine it" in pack_card(made, confined=False).text
     assert "with --run" not in pack_card(made, written=True).text
     assert "give it" not in pack_card(made, replayed=True).text
+    bare = replace(made, verdicts=())
+    assert "its author has not replayed it" in pack_card(bare).text
+    assert "'mm replay churn/7' first" in pack_card(bare, written=True).text
 
 
 def test_the_page_needs_nothing_and_runs_nothing() -> None:
