@@ -35,6 +35,7 @@ from mm_jupyter.replaying.inputs import Laid
 from mm_jupyter.replaying.job import Stop, executed
 from mm_jupyter.replaying.recipe import to_notebook
 from mm_jupyter.replaying.scratch import Scratch, lay_out
+from mm_jupyter.replaying.zygotes import Once
 
 MIN_TIMEOUT = 60.0
 """Seconds that any replay may take; a long run may take ``TIMEOUT_FACTOR`` times what it took when recorded."""
@@ -53,7 +54,7 @@ class Settings:
     ``extra``: environment variables of the kernel, None takes one away. ``seed``: random states are not restored, the
     global generators start here. ``trace``: what every name holds after each cell is noted. ``stop`` ends replays from
     another thread. ``files``: where the project's files lie now, if not in ``root``: the record is another machine's,
-    and what it read outside of the project is laid out, too."""
+    and what it read outside of the project is laid out, too. ``zygotes`` may fork the kernel of one replay."""
 
     key: bytes
     root: Path
@@ -72,6 +73,7 @@ class Settings:
     files: Path | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     stop: Stop = field(default_factory=Stop)
+    zygotes: Once | None = None
 
     def restores(self, what: str) -> bool:
         """Whether a path, or the ``random state``, is as it was recorded."""
@@ -191,6 +193,7 @@ def _engine_job(
         confine=confinement if can_confine() else None,
         graceful=False,
         stop=settings.stop,
+        zygotes=settings.zygotes,
     )
 
 

@@ -13,15 +13,18 @@ _folders: list[tempfile.TemporaryDirectory[str]] = []
 
 # The names live in a namespace of their own, and the path leaves sys.path again: the user's stay as they were. What is
 # imported later is found through the package's own ``__path__``.
-_SOURCE = """\
-import importlib, os, sys
-os.environ.pop("MM_REPLAY", None)
+_IMPORT = """\
+import importlib, sys
 sys.path.insert(0, {path!r})
 try:
     module = importlib.import_module({module!r})
 finally:
     sys.path.remove({path!r})
-getattr(module, {function!r})({argument!r})
+"""
+_SOURCE = """\
+import os
+os.environ.pop("MM_REPLAY", None)
+{imported}getattr(module, {function!r})({argument!r})
 """
 
 
@@ -43,9 +46,12 @@ def package_path() -> Path:
 
 def bootstrap_source(module: str, function: str, argument: str) -> str:
     """Source that calls ``function(argument)`` of one of our modules in a kernel, and leaves no name behind."""
-    source = _SOURCE.format(
-        path=str(package_path()), module=module, function=function, argument=argument
-    )
+    source = _SOURCE.format(imported=importing(module), function=function, argument=argument)
     return (
         f"exec(compile({source!r}, '<mm_jupyter>', 'exec'), {{'__name__': 'mm_jupyter.bootstrap'}})"
     )
+
+
+def importing(module: str) -> str:
+    """Source that imports one of our modules, called ``module`` there."""
+    return _IMPORT.format(path=str(package_path()), module=module)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_PROGRAM = str(Path(__file__).with_name("confined.py"))
+CONFINED = str(Path(__file__).with_name("confined.py"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Confinement:
         """The command line that runs ``argv`` confined."""
         writes = [part for path in self.writable for part in ("--write", path)]
         network = ["--network"] if self.network else []
-        return [sys.executable, "-I", "-S", _PROGRAM, *writes, *network, "--", *argv]
+        return [sys.executable, "-I", "-S", CONFINED, *writes, *network, "--", *argv]
 
 
 @cache

@@ -26,7 +26,8 @@ _FLAGS = {
     "noatime": _NOATIME, "nodiratime": _NODIRATIME, "relatime": _RELATIME,
 }  # fmt: skip
 _MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, -100, 0x8000
-_CAPBSET_DROP, _NO_NEW_PRIVS = 24, 38
+_CAPBSET_DROP, _NO_NEW_PRIVS, _DUMPABLE = 24, 38, 4
+_CAPABILITIES_3 = 0x20080522
 _KEPT_CAPABILITIES = {0, 1, 2, 3, 4, 6, 7}  # chown, dac_*, fowner, fsetid, setgid, setuid
 _AF_INET, _SOCK_DGRAM = 2, 2
 _SIOCSIFFLAGS, _IFF_UP_RUNNING = 0x8914, 0x41
@@ -133,6 +134,28 @@ def _drop_privileges() -> None:
     _checked(_LIBC.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
 
 
+def confine(writable: Sequence[str], network: bool) -> None:
+    """Confine this process, which has one thread; what it then executes can undo nothing of it."""
+    _enter(network)
+    _close_file_system(writable)
+    if not network:
+        _raise_loopback()
+    _drop_privileges()
+
+
+def give_up_capabilities() -> None:
+    """What executing a program would do after ``confine``, where this process itself goes on."""
+    kept = sum(1 << one for one in _KEPT_CAPABILITIES) if os.getuid() == 0 else 0
+    header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITIES_3, 0))
+    sets = ctypes.create_string_buffer(24)
+    _checked(_LIBC.capget(header, sets), "capget")
+    permitted = struct.unpack("6I", sets.raw)[1]
+    low = permitted & kept
+    sets = ctypes.create_string_buffer(struct.pack("6I", low, low, 0, 0, 0, 0))
+    _checked(_LIBC.capset(header, sets), "capset")
+    _LIBC.prctl(_DUMPABLE, 1, 0, 0, 0)  # else an unprivileged process cannot read its own /proc
+
+
 def main(arguments: Sequence[str]) -> None:
     """Confine this process, then become the command after ``--``. Exit status 126: it could not."""
     split = arguments.index("--")
@@ -140,11 +163,7 @@ def main(arguments: Sequence[str]) -> None:
     network = "--network" in options
     writable = [path for flag, path in pairwise(options) if flag == "--write"]
     try:
-        _enter(network)
-        _close_file_system([os.path.realpath(path) for path in writable])
-        if not network:
-            _raise_loopback()
-        _drop_privileges()
+        confine([os.path.realpath(path) for path in writable], network)
         os.execvp(command[0], command)
     except OSError as error:
         sys.stderr.write(f"cannot confine {command[0]}: {error}\n")

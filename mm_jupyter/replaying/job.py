@@ -13,6 +13,7 @@ from typing import Literal
 from nbformat import NotebookNode
 
 from mm_jupyter.replaying.confine import Confinement
+from mm_jupyter.replaying.zygotes import Once
 
 HASH_SEED = "0"
 """Of the string hashes in kernels that we start and nobody has chosen another for: sets then have one order."""
@@ -65,7 +66,7 @@ class EngineJob:
     cell among those that run, their number and its state; ``watch`` is called every second meanwhile, in
     another thread; both may raise an ``MmError`` to stop. ``graceful``: the
     kernel's atexit functions run. ``Cells`` says what ``substitutions`` do. ``stop`` ends it from another thread: it
-    then raises CancelledError.
+    then raises CancelledError. ``zygotes`` may fork the kernel.
     """
 
     python: tuple[str, ...] = (sys.executable,)
@@ -82,6 +83,7 @@ class EngineJob:
     allow_errors: bool = False
     graceful: bool = True
     stop: Stop = field(default_factory=Stop)
+    zygotes: Once | None = None
 
 
 def executed(cell: NotebookNode) -> bool:

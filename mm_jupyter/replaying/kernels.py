@@ -20,9 +20,12 @@ import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from mm_jupyter.errors import KernelDied
 from mm_jupyter.replaying.confine import Confinement
+from mm_jupyter.replaying.launch import LAUNCH
+from mm_jupyter.replaying.zygotes import Forked, Zygote, Zygotes, own
 
 UNRECORDED = "MM_REPLAY"
 """The variable that keeps a kernel of ours from recording itself; the bootstrap takes it away again."""
@@ -38,28 +41,6 @@ LONGEST_FOLDER = 70
 
 _POLL = 0.01
 
-# Starts what ``python -m ipykernel_launcher`` starts, without the debugger: debugpy takes half of the start. The hole
-# in sys.modules is closed before a cell runs, so that a notebook may import debugpy. ipykernel 7 hangs in its own
-# ``close`` at one exit in twenty (its control thread waits for a thread that has ended), and waits half a minute for
-# children that it has killed and not reaped: the process leaves after the user's atexit functions, without either.
-_LAUNCH = """\
-import sys
-if sys.path and sys.path[0] == "":
-    del sys.path[0]
-sys.modules["debugpy"] = None
-from ipykernel.kernelapp import IPKernelApp
-import atexit, importlib.util, os
-sys.argv[0] = importlib.util.find_spec("ipykernel_launcher").origin
-atexit.register(os._exit, 0)
-app = IPKernelApp.instance()
-app.initialize()
-del sys.modules["debugpy"]
-async def leave_children(): pass
-app.kernel._progressively_terminate_all_children = leave_children
-app.start()
-atexit.unregister(app.close)
-"""
-
 
 class _OneKernel(KernelSpecManager):
     """Answers every name with one command line: nothing needs to be installed."""
@@ -72,13 +53,31 @@ class _OneKernel(KernelSpecManager):
         return KernelSpec(argv=self._argv, display_name=kernel_name, language="python")
 
 
+class _ForkProvisioner(LocalProvisioner):
+    """As ``local-provisioner``, with a process that a zygote forks."""
+
+    def __init__(self, zygote: Zygote, log: Path, confine: Confinement | None) -> None:
+        super().__init__()
+        self._zygote, self._log, self._confine = zygote, log, confine
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        process = self._zygote.fork(
+            cmd, env=own(kwargs["env"]), cwd=kwargs["cwd"], log=self._log, confine=self._confine
+        )
+        if process is None:
+            raise KernelDied("The kernel did not start", "what forks it has ended")
+        self.process = process  # type: ignore[assignment] # has what is used of a Popen
+        self.pid = self.pgid = process.pid
+        return self.connection_info
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A kernel that runs, and the client connected to it."""
 
     manager: AsyncKernelManager
     client: AsyncKernelClient
-    process: Popen[bytes]
+    process: Popen[bytes] | Forked
     folder: Path
     kills_before: int
 
@@ -115,13 +114,14 @@ async def running_kernel(
     startup_timeout: float = 60.0,
     confine: Confinement | None = None,
     graceful: bool = True,
+    zygotes: Zygotes | None = None,
 ) -> AsyncIterator[Kernel]:
     """A fresh kernel of the interpreter ``python`` (a command line), ready to execute.
 
     ``env`` adds to this process's environment, None removes. Its sockets are files in a private folder with a short
     name: no port is opened. On the way out it is asked to leave (``graceful``: its atexit functions run, for at most
     ``STOP_SECONDS``), then killed, and every process of its group with it. It ends by itself within two seconds when
-    this process dies.
+    this process dies. ``zygotes`` may fork it, where that makes no difference but to its start.
 
     Raises:
         KernelDied: it did not come up; the sentence says why.
@@ -129,11 +129,20 @@ async def running_kernel(
     short = None if len(tempfile.gettempdir()) <= LONGEST_FOLDER else "/tmp"
     with tempfile.TemporaryDirectory(prefix="mmk", dir=short, ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        argv = [*python, "-c", _LAUNCH, "-f", "{connection_file}"]
         if confine is not None:
-            argv = replace(confine, writable=(*confine.writable, name)).command(argv)
+            confine = replace(confine, writable=(*confine.writable, name))
             env = {"TMPDIR": name, **(env or {})}  # the usual one cannot be written
-        kernel = await _spawned(argv, folder, cwd, env or {})
+        variables = _environment(env or {})
+        zygote = zygotes.zygote(python, variables) if zygotes is not None and cwd else None
+        if zygote is not None:
+            provisioner = _ForkProvisioner(zygote, folder / "log", confine)
+            kernel = await _spawned(
+                ["-f", "{connection_file}"], folder, cwd, variables, provisioner
+            )
+        else:
+            argv = [*python, "-c", LAUNCH, "-f", "{connection_file}"]
+            argv = argv if confine is None else confine.command(argv)
+            kernel = await _spawned(argv, folder, cwd, variables)
         try:
             await _ready(kernel, startup_timeout)
             yield kernel
@@ -142,25 +151,35 @@ async def running_kernel(
 
 
 async def _spawned(
-    argv: Sequence[str], folder: Path, cwd: str | None, env: Mapping[str, str | None]
+    argv: Sequence[str],
+    folder: Path,
+    cwd: str | None,
+    env: dict[str, str],
+    provisioner: _ForkProvisioner | None = None,
 ) -> Kernel:
+    specs = _OneKernel(argv)
+    if provisioner is not None:
+        provisioner.kernel_spec = specs.get_kernel_spec("python3")
     manager = AsyncKernelManager(
-        kernel_spec_manager=_OneKernel(argv),
+        kernel_spec_manager=specs,
         transport="ipc",
         ip=str(folder / "s"),
         connection_file=str(folder / "connection.json"),
     )
+    if provisioner is not None:
+        provisioner.parent = manager
+        manager.provisioner = provisioner
     before = _out_of_memory_kills()
     with open(folder / "log", "wb") as log:
         try:
             await manager.start_kernel(
-                cwd=cwd, env=_environment(env), stdout=log, stderr=log,
+                cwd=cwd, env=env, stdout=log, stderr=log,
                 extra_arguments=["--HistoryManager.hist_file=:memory:"],
             )  # fmt: skip
         except OSError as error:
             raise KernelDied("The kernel did not start", f"{argv[0]}: {error.strerror}") from error
     assert manager.provisioner is not None
-    process: Popen[bytes] = manager.provisioner.process  # type: ignore[attr-defined] # LocalProvisioner
+    process: Popen[bytes] | Forked = manager.provisioner.process  # type: ignore[attr-defined] # LocalProvisioner
     client = manager.client()
     client.context.setsockopt(zmq.RCVHWM, 0)  # else a cell with thousands of outputs loses some
     return Kernel(manager, client, process, folder, before)

@@ -40,6 +40,7 @@ async def _performed(
     async with running_kernel(
         job.python, cwd=job.cwd, env=job.env, startup_timeout=job.startup_timeout,
         confine=job.confine, graceful=job.graceful,
+        zygotes=job.zygotes.take() if job.zygotes else None,
     ) as kernel:  # fmt: skip
         cells = Cells(
             progress, kernel, on_cell=job.on_cell, watch=job.watch, substitutions=job.substitutions,

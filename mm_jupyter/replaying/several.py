@@ -17,9 +17,12 @@ from mm_jupyter.replaying.confine import can_confine
 from mm_jupyter.replaying.job import Stop
 from mm_jupyter.replaying.record import Record
 from mm_jupyter.replaying.verifying import Verified, verify
+from mm_jupyter.replaying.zygotes import Once, Zygotes
 
 MEMORY = 1 << 30
 """Bytes of memory that must be free for each replay that runs beside others."""
+MANY = 4
+"""Runs from which on kernels are forked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,16 @@ def verify_all(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended,
     kernel that runs; the iterator returns when all of them are gone.
     """
     jobs = min(jobs, len(tasks))
+    zygotes = Zygotes()
+    if len(tasks) >= MANY:
+        tasks = [
+            replace(task, settings=replace(task.settings, zygotes=Once(zygotes))) for task in tasks
+        ]
+    with closing(zygotes):
+        yield from _verified(tasks, jobs, tell)
+
+
+def _verified(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, None, None]:
     if jobs <= 1:
         for at in range(len(tasks)):
             yield _ended(tasks, at, Stop(), tell)

@@ -187,7 +187,7 @@ PROGRAM = """
 import asyncio
 from mm_jupyter.api import replays
 async def within():
-    replays.replay(["slow/1", "quick/1", "late/1"], jobs=2)
+    replays.replay(["quick/1", "other/1", "slow/1", "late/1"], jobs=2)
 try:
     asyncio.run(within()) if {loop} else within().send(None)  # what it awaits is nothing
 except KeyboardInterrupt:
@@ -205,7 +205,10 @@ def test_ctrl_c_stops_every_kernel_and_keeps_what_had_ended(
         "open('pids', 'w').write(f'{os.getpid()} {child.pid} .')\n"
         "time.sleep(600 * replayed)\nx = 1.5"
     )
-    recorded(f"%%track slow\n{waits}", "%%track quick\ny = 2.5", f"%%track late\n{waits}")
+    recorded(
+        "%%track quick\ny = 2.5", "%%track other\ny = 2.5",
+        f"%%track slow\n{waits}", f"%%track late\n{waits}",
+    )  # fmt: skip
     scratch = tmp_path / "t"
     scratch.mkdir()
     with subprocess.Popen(
