@@ -59,8 +59,8 @@ NOTES = """\
   (W8) carries the noise of the kernel's own protocol, 3 to 5 ms a cell; a lowest value may be negative.
 - Of W8, timed in the kernel's main thread over 200 cells: 0.8 ms are the two transactions that open and close the run,
   0.8 ms the run card (0.4 to read it from the store). The rest, mostly sending messages, was not taken apart.
-- W7 replays one run after the other, each in a fresh kernel confined by the system, and judges it; papermill only
-  executes."""
+- W7 replays all ten in one call, each in a kernel of its own confined by the system, and judges them; papermill only
+  executes, one by one. CPU is that of both sides and all kernels."""
 
 
 def measure(subject: str) -> list[float]:
@@ -118,6 +118,12 @@ def table(results: dict[str, list[list[float]]]) -> str:
     return "\n".join(lines)
 
 
+def by_hand(page: Path) -> str:
+    """What people have written below the table and its notes: from the first heading on."""
+    _, mark, rest = page.read_text().partition("\n## ")
+    return mark + rest
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -127,6 +133,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only subjects whose name starts so (W8)")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
+    if options.write and options.only:
+        parser.error("--write makes the whole table: leave --only out")
     where = machine()
     chosen = [name for name in SUBJECTS if name.startswith(options.only)]
     results: dict[str, list[list[float]]] = {name: [] for name in chosen}
@@ -140,7 +148,7 @@ def main() -> None:
         command = f"python benchmarks/cost.py --rounds {options.rounds} --write"
         page = HERE.parent / "docs" / "benchmarks.md"
         heading = f"# What tracking costs\n\nMade by `{command}` on {where}."
-        page.write_text(f"{heading}\n\n{text}\n\n{NOTES}\n")
+        page.write_text(f"{heading}\n\n{text}\n\n{NOTES}\n{by_hand(page)}")
 
 
 if __name__ == "__main__":

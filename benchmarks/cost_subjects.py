@@ -253,7 +253,9 @@ def seconds_of(work: Callable[[], object]) -> list[float]:
     """Wall and CPU seconds of some work, its kernels included."""
 
     def cpu() -> float:
-        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        spent = [
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
         return sum(one.ru_utime + one.ru_stime for one in spent)
 
     before, start = cpu(), time.perf_counter()

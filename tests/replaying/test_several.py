@@ -199,8 +199,8 @@ except KeyboardInterrupt:
 def test_ctrl_c_stops_every_kernel_and_keeps_what_had_ended(
     recorded: Cells, space: Callable[[], Workspace], tmp_path: Path, loop: bool
 ) -> None:
-    waits = (
-        f"{HERE}import subprocess\n"
+    waits = (  # where processes were started, a replay has all files of the project, the flag too
+        "import os, subprocess, time\nreplayed = 'REPLAYED' in os.environ\n"
         "child = subprocess.Popen(['sleep', '600' if replayed else '0'])\n"
         "open('pids', 'w').write(f'{os.getpid()} {child.pid} .')\n"
         "time.sleep(600 * replayed)\nx = 1.5"
@@ -213,7 +213,7 @@ def test_ctrl_c_stops_every_kernel_and_keeps_what_had_ended(
     scratch.mkdir()
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(loop=loop)],
-        env={**os.environ, "TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(scratch), "REPLAYED": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     ) as process:  # fmt: skip
         pids: list[str] = []
