@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+import mm_jupyter
+
+
+def pytest_sessionstart() -> None:
+    """Import all of ours now. pytest reads the sources of packages that bring a plugin anew, with ``ast``, and CPython
+    3.11 cannot do that while a finalizer does the same (gh-106905): a lazy import in a test would fail at times."""
+    for module in pkgutil.walk_packages(mm_jupyter.__path__, "mm_jupyter."):
+        if ".versions." not in module.name and not module.name.endswith(".zygote"):
+            importlib.import_module(module.name)
 
 
 @pytest.fixture(scope="session", autouse=True)
