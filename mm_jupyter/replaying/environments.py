@@ -40,6 +40,7 @@ _NO_NETWORK = re.compile(
 )
 
 _WHEELS = ("--only-binary", ":all:")
+_USER = re.compile(r"(https?://)[^/@\s\"']+@")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 _ORNAMENTS = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502"
@@ -284,5 +285,6 @@ def _sentence(said: str) -> str:
 
 
 def _portable(text: str) -> str:
-    """Without the comment that names temporary files."""
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+    """Without the comment that names temporary files, and without what lets one into a registry."""
+    lines = (line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+    return _USER.sub(r"\1", "".join(lines))

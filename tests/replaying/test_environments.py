@@ -147,3 +147,19 @@ def test_a_strangers_environment_is_built_from_wheels(small: Environment) -> Non
     except CannotRebuild as error:
         pytest.skip(f"packages cannot be had here: {error}")
     assert made.python.exists()
+
+
+def test_a_lock_does_not_tell_how_one_gets_into_a_registry(
+    small: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved = (
+        "# made in /home/ann\n[[packages]]\nname = 'a'\n"
+        'index = "https://ann:s3cret@registry.example.org/simple"\n'
+        'wheels = [{ url = "https://token@registry.example.org/a.whl" }]\n'
+    )
+    done = subprocess.CompletedProcess[str]([], 0, resolved, "")
+    monkeypatch.setattr(environments, "_resolve", lambda *_: done)
+    text = environments.lock(small)
+    assert "ann" not in text
+    assert "token" not in text
+    assert '"https://registry.example.org/simple"' in text
