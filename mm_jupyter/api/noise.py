@@ -17,6 +17,7 @@ def noise(
     *,
     seeds: int = 10,
     threads: Sequence[int] = (),
+    jobs: int | None = None,
     allow: Sequence[str] = (),
     timeout: float | None = None,
     progress: Callable[[ReplayProgress], None] | None = None,
@@ -29,7 +30,9 @@ def noise(
     Args:
         seeds: replays with other seeds.
         threads: numbers of threads, a replay each.
-        allow, timeout, progress: as of ``replay``.
+        jobs: replays at a time; by default as many as there are CPUs and free gigabytes of memory.
+        allow, timeout: as of ``replay``.
+        progress: told how many replays have ended.
 
     Raises:
         BadInput: there is nothing to vary.
@@ -45,7 +48,12 @@ def noise(
     record = record_of(space, RunRef.parse(name))
     settings = settings_for(space, record, allow, timeout)
     measured = measure_noise(
-        record, settings, seeds=seeds, threads=threads, progress=teller(record, progress)
+        record,
+        settings,
+        seeds=seeds,
+        threads=threads,
+        jobs=jobs,
+        progress=teller(record, progress),
     )
     writer(space).add_noise(measured)
     return measured

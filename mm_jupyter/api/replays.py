@@ -18,8 +18,8 @@ from mm_jupyter.replaying import environments, minimising
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.recipe import to_notebook
 from mm_jupyter.replaying.record import Record, recipes, slice_of
-from mm_jupyter.replaying.several import Task, usual_jobs, verify_all
-from mm_jupyter.replaying.trying import GOOD
+from mm_jupyter.replaying.several import Task, do_all, usual_jobs, verifying
+from mm_jupyter.replaying.trying import GOOD, Progress
 from mm_jupyter.replaying.verifying import Verified, check, verify
 from mm_jupyter.workspace import Workspace
 
@@ -140,17 +140,16 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
         )
         for record in records
     ]
-    tasks = [
-        Task(record=record, settings=own, times=times)
-        for record, own in zip(records, given, strict=True)
-    ]
-    return _judged(space, tasks, jobs or usual_jobs(len(tasks)), progress)
+    tasks = [verifying(record, own, times) for record, own in zip(records, given, strict=True)]
+    tellers = [teller(record, progress) for record in records]
+    return _judged(space, tasks, jobs or usual_jobs(len(tasks)), tellers, progress)
 
 
 def _judged(
     space: Workspace,
-    tasks: Sequence[Task],
+    tasks: Sequence[Task[Verified]],
     jobs: int,
+    tellers: Sequence[Progress],
     progress: Callable[[ReplayProgress], None] | None,
 ) -> list[Judgement]:
     """Verify the tasks and keep each judgement at once; then raise the first error, in the order of the tasks."""
@@ -158,9 +157,9 @@ def _judged(
     failed: dict[int, Exception] = {}
 
     def tell(at: int, phase: str, cell: int, cells: int) -> None:
-        teller(tasks[at].record, progress)(phase, cell, cells)
+        tellers[at](phase, cell, cells)
 
-    with closing(verify_all(tasks, jobs, tell)) as ends:
+    with closing(do_all(tasks, jobs, tell)) as ends:
         for ended in ends:
             if isinstance(ended.result, Exception):
                 failed[ended.at] = ended.result

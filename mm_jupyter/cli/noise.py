@@ -24,6 +24,12 @@ from mm_jupyter.cli.screen import Screen
     "--threads", default="", metavar="N,N", help="Numbers of threads to replay with, as 1,2."
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Replays at a time; else one for each CPU.",
+)
+@click.option(
     "--allow",
     multiple=True,
     metavar="WHAT",
@@ -42,6 +48,7 @@ def noise(
     run: str,
     seeds: int,
     threads: str,
+    jobs: int | None,
     allow: tuple[str, ...],
     timeout: float | None,
     as_json: bool,
@@ -63,6 +70,7 @@ def noise(
             run,
             seeds=seeds,
             threads=_numbers(threads),
+            jobs=jobs,
             allow=allow,
             timeout=timeout,
             progress=teller(step, [run]),

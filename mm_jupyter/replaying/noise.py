@@ -6,7 +6,8 @@ import math
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 from mm_jupyter.analysis.reseeding import STRIDE, reseed
 from mm_jupyter.errors import CannotReplay
@@ -14,48 +15,27 @@ from mm_jupyter.records import Noise, NoiseReplay, NotCompared, Recipe, Spread
 from mm_jupyter.replaying.attempt import Settings, generators
 from mm_jupyter.replaying.factors import THREADS, with_cells
 from mm_jupyter.replaying.record import Record, recipes
+from mm_jupyter.replaying.several import Task, do_all, usual_jobs
 from mm_jupyter.replaying.trying import Progress, Tried, try_recipe
 
 
-@dataclass(slots=True)
-class _Laboratory:
-    """Replays one recipe under other seeds and threads, and keeps what each gave."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What one replay gave: its metrics, or why there are none."""
 
-    record: Record
-    recipe: Recipe
-    settings: Settings
-    progress: Progress
-    replays: list[NoiseReplay] = field(default_factory=list)
-    metrics: list[Mapping[str, float]] = field(default_factory=list)
-
-    def replay(self, seed: int | None, threads: int | None) -> None:
-        settings, recipe = self.settings, self.recipe
-        if seed is not None:
-            settings = replace(settings, seed=seed * STRIDE)
-            recipe = _reseeded(recipe, seed)
-        if threads is not None:
-            names = {one: str(threads) for one in THREADS.values()}
-            settings = replace(settings, extra={**settings.extra, **names})
-        started = time.monotonic()
-        tried = try_recipe(self.record, recipe, settings, self._tell(seed, threads))
-        metrics, failed = _gave(tried)
-        self.metrics.append(metrics)
-        self.replays.append(
-            NoiseReplay(
-                seed=seed,
-                threads=threads,
-                seconds=time.monotonic() - started,
-                failed=failed,
-            )
-        )
-
-    def _tell(self, seed: int | None, threads: int | None) -> Progress:
-        what = f"with other seeds, {seed}." if seed is not None else f"with {threads} threads"
-        return lambda _, cell, cells: self.progress(what, cell, cells)
+    replay: NoiseReplay
+    metrics: Mapping[str, float]
+    strained: bool
 
 
 def measure_noise(
-    record: Record, settings: Settings, *, seeds: int, threads: Sequence[int], progress: Progress
+    record: Record,
+    settings: Settings,
+    *,
+    seeds: int,
+    threads: Sequence[int],
+    jobs: int | None = None,
+    progress: Progress,
 ) -> Noise:
     """Replay a run once for each of ``seeds`` other seeds, and once for each number of ``threads``.
 
@@ -72,24 +52,67 @@ def measure_noise(
     started = time.monotonic()
     recipe = recipes(record)[0]
     seeded = _seeds(record, recipe)
-    room = _Laboratory(record, recipe, settings, progress)
-    for seed in range(1, seeds + 1 if seeded else 1):
-        room.replay(seed, None)
-    for number in threads:
-        room.replay(None, number)
-    if room.replays and all(one.failed for one in room.replays):
-        raise CannotReplay(row.ref, str(room.replays[0].failed).rstrip("."))
-    spreads = tuple(_spreads(row.metrics, room.metrics))
+    asked = [(seed, None) for seed in range(1, seeds + 1 if seeded else 1)]
+    tasks = [
+        _task(record, recipe, settings, *one) for one in (*asked, *((None, n) for n in threads))
+    ]
+    given = _all(tasks, jobs or usual_jobs(len(tasks)), progress)
+    replays = tuple(one.replay for one in given)
+    if replays and all(one.failed for one in replays):
+        raise CannotReplay(row.ref, str(replays[0].failed).rstrip("."))
+    spreads = tuple(_spreads(row.metrics, [one.metrics for one in given]))
     return Noise(
         run=row.ref,
-        said=_sentence(spreads, room.replays, seeded),
+        said=_sentence(spreads, replays, seeded),
         spreads=spreads,
-        replays=tuple(room.replays),
+        replays=replays,
         seeds=tuple(seeded),
         not_varied=tuple(_not_varied(record, recipe)),
         seconds=time.monotonic() - started,
         at=time.time(),
     )
+
+
+def _task(
+    record: Record, recipe: Recipe, settings: Settings, seed: int | None, threads: int | None
+) -> Task[_Given]:
+    if seed is not None:
+        settings = replace(settings, seed=seed * STRIDE)
+        recipe = _reseeded(recipe, seed)
+    if threads is not None:
+        names = {one: str(threads) for one in THREADS.values()}
+        settings = replace(settings, extra={**settings.extra, **names})
+
+    def work(own: Settings, progress: Progress) -> _Given:
+        started = time.monotonic()
+        tried = try_recipe(record, recipe, own, progress)
+        metrics, failed = _gave(tried)
+        seconds = time.monotonic() - started
+        replay = NoiseReplay(seed=seed, threads=threads, seconds=seconds, failed=failed)
+        strained = failed is not None and any(one.strained for one in tried.attempts)
+        return _Given(replay, metrics, strained)
+
+    return Task(settings, work)
+
+
+def _all(tasks: Sequence[Task[_Given]], jobs: int, progress: Progress) -> list[_Given]:
+    """What each replay gave, in order; an error of one is raised when all have ended."""
+    found: dict[int, _Given | Exception] = {}
+
+    def tell(*_: object) -> None:
+        progress("with other seeds and threads, replay", len(found), len(tasks))
+
+    with closing(do_all(tasks, jobs, tell)) as ends:
+        for ended in ends:
+            found[ended.at] = ended.result
+            tell()
+    given: list[_Given] = []
+    for at in range(len(tasks)):
+        result = found[at]
+        if isinstance(result, Exception):
+            raise result
+        given.append(result)
+    return given
 
 
 def _reseeded(recipe: Recipe, by: int) -> Recipe:

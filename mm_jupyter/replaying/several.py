@@ -1,4 +1,4 @@
-"""Several runs verified at a time: each by a thread of this process, since the work is done in kernels."""
+"""Several replays at a time: each by a thread of this process, since the work is done in kernels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.confine import can_confine
 from mm_jupyter.replaying.job import Stop
 from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.trying import Progress
 from mm_jupyter.replaying.verifying import Verified, verify
 from mm_jupyter.replaying.zygotes import Once, Zygotes
 
@@ -25,21 +27,30 @@ MANY = 4
 """Runs from which on kernels are forked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A run to verify: ``times`` as of ``verify``."""
+class Strainable(Protocol):
+    """What a task gives. ``strained``: it might be another one on a machine with less to do."""
 
-    record: Record
-    settings: Settings
-    times: int = 1
+    @property
+    def strained(self) -> bool: ...
+
+
+Result = TypeVar("Result", bound=Strainable)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """The task at place ``at`` has ended: with what was verified, or with an error."""
+class Task(Generic[Result]):
+    """Replays that belong together: ``work`` makes them one after another, with ``settings`` that can stop it."""
+
+    settings: Settings
+    work: Callable[[Settings, Progress], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Generic[Result]):
+    """The task at place ``at`` has ended: with what it gave, or with an error."""
 
     at: int
-    result: Verified | Exception
+    result: Result | Exception
 
 
 Tell = Callable[[int, str, int, int], None]
@@ -54,7 +65,7 @@ class _Told:
     cells: int
 
 
-_Word = _Told | Ended | None
+_Word = _Told | Ended[Any] | None
 """What a worker says: something to tell, a task that has ended, or that the worker itself has."""
 
 
@@ -65,8 +76,15 @@ def usual_jobs(runs: int) -> int:
     return max(1, min(runs, _cpus(), room))
 
 
-def verify_all(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, None, None]:
-    """Verify runs, at most ``jobs`` at a time, and give each as soon as it has ended; an error is given, not raised.
+def verifying(record: Record, settings: Settings, times: int) -> Task[Verified]:
+    """The task of verifying a run: as ``verify``."""
+    return Task(settings, lambda own, progress: verify(record, own, times=times, progress=progress))
+
+
+def do_all(
+    tasks: Sequence[Task[Result]], jobs: int, tell: Tell
+) -> Generator[Ended[Result], None, None]:
+    """Do tasks, at most ``jobs`` at a time, and give each as soon as it has ended; an error is given, not raised.
 
     ``tell`` is called in this thread. A replay that was too slow, killed or short of memory beside others is made
     again alone, after them, so that a verdict never depends on ``jobs``. Ctrl-C, and closing the iterator, stop every
@@ -79,10 +97,12 @@ def verify_all(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended,
             replace(task, settings=replace(task.settings, zygotes=Once(zygotes))) for task in tasks
         ]
     with closing(zygotes):
-        yield from _verified(tasks, jobs, tell)
+        yield from _done(tasks, jobs, tell)
 
 
-def _verified(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, None, None]:
+def _done(
+    tasks: Sequence[Task[Result]], jobs: int, tell: Tell
+) -> Generator[Ended[Result], None, None]:
     if jobs <= 1:
         for at in range(len(tasks)):
             yield _ended(tasks, at, Stop(), tell)
@@ -90,7 +110,7 @@ def _verified(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, 
     strained: list[int] = []
     with closing(_at_a_time(tasks, jobs, tell)) as ends:
         for ended in ends:
-            if isinstance(ended.result, Verified) and ended.result.strained:
+            if not isinstance(ended.result, Exception) and ended.result.strained:
                 strained.append(ended.at)
             else:
                 yield ended
@@ -98,20 +118,21 @@ def _verified(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, 
         yield _ended(tasks, at, Stop(), tell)
 
 
-def _ended(tasks: Sequence[Task], at: int, stop: Stop, tell: Tell) -> Ended:
+def _ended(tasks: Sequence[Task[Result]], at: int, stop: Stop, tell: Tell) -> Ended[Result]:
     task = tasks[at]
 
     def progress(phase: str, cell: int, cells: int) -> None:
         tell(at, phase, cell, cells)
 
     try:
-        settings = replace(task.settings, stop=stop)
-        return Ended(at, verify(task.record, settings, times=task.times, progress=progress))
+        return Ended(at, task.work(replace(task.settings, stop=stop), progress))
     except Exception as error:  # noqa: BLE001 - given to the caller, who raises it after the others
         return Ended(at, error)
 
 
-def _at_a_time(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended, None, None]:
+def _at_a_time(
+    tasks: Sequence[Task[Result]], jobs: int, tell: Tell
+) -> Generator[Ended[Result], None, None]:
     from papermill.iorw import local_file_io_cwd
 
     import mm_jupyter.replaying.performing  # noqa: F401 - papermill's imports, once and not by several threads
@@ -152,12 +173,12 @@ def _at_a_time(tasks: Sequence[Task], jobs: int, tell: Tell) -> Generator[Ended,
 
 
 def _work(
-    tasks: Sequence[Task],
+    tasks: Sequence[Task[Any]],
     left: queue.SimpleQueue[int],
     said: queue.SimpleQueue[_Word],
     stop: Stop,
 ) -> None:
-    """Verify what is left, until nothing is or it is stopped."""
+    """Do what is left, until nothing is or it is stopped."""
 
     def tell(at: int, phase: str, cell: int, cells: int) -> None:
         said.put(_Told(at, phase, cell, cells))
