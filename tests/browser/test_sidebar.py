@@ -126,7 +126,7 @@ def test_keys_move_open_and_pick(page: Any, lab: Lab) -> None:
     expect(page.get_by_role("combobox", name="Search runs")).to_be_focused()
     grid.focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#mm-history .mm-head")).to_be_visible()
+    expect(page.locator("#mm-history").get_by_role("article")).to_be_focused()
     page.keyboard.press("Escape")
     expect(grid).to_be_focused()
 

@@ -117,7 +117,9 @@ def test_a_missing_seed_is_named(ran: Ran) -> None:
     ran(cell)
     found = explain("drawn/1")
     assert found.judgement.verdict == "unstable"
-    assert confirmed(found) == ["random state random"]
+    seed, where = confirmed(found)
+    assert seed == "random state random"
+    assert where.startswith("first differs value, in execution 2")
 
 
 def test_a_variable_is_put_back(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
