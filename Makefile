@@ -28,7 +28,16 @@ demo: $(INSTALLED) ## run the quickstart tracked, replay every run, show history
 
 test: lint $(BROWSER) ## lint, type check and run the tests (TESTS=tests/store chooses, PYTEST=... adds options)
 	cd js && npm test
+ifdef TESTS
 	$(BIN)/python -m pytest $(PYTEST) $(TESTS)
+else
+	@# The pages of the documentation are followed beside the other tests: they wait for kernels, one after another.
+	@mkdir -p build
+	@$(BIN)/python -m pytest $(PYTEST) tests/test_docs.py >build/docs.log 2>&1 & docs=$$!; \
+	$(BIN)/python -m pytest $(PYTEST) --ignore tests/test_docs.py; tests=$$?; \
+	wait $$docs || { cat build/docs.log; exit 1; }; \
+	exit $$tests
+endif
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check .
