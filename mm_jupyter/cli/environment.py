@@ -9,7 +9,7 @@ import click
 from mm_jupyter import wire
 from mm_jupyter.cards import environment_diff_view, environment_view, explanation_card
 from mm_jupyter.cli import status
-from mm_jupyter.cli.group import EXIT_STATUSES, answer, as_json, mm
+from mm_jupyter.cli.group import EXIT_STATUSES, allowing, answer, as_json, limited, mm
 from mm_jupyter.cli.replaying import teller
 from mm_jupyter.cli.screen import Screen
 
@@ -80,18 +80,8 @@ def env(
     is_flag=True,
     help="Ask at once about the project as it is now: cells, modules, inputs, random state.",
 )
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="WHAT",
-    help="network, process, or a path that may be written.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="For each replay; else ten times the record.",
-)
+@allowing
+@limited
 @as_json
 @click.pass_obj
 def explain(

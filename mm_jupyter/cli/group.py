@@ -52,6 +52,26 @@ def as_json(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(function)
 
 
+def allowing(function: Function) -> Function:
+    """Adds ``--allow``: what a replay may do."""
+    return click.option(
+        "--allow",
+        multiple=True,
+        metavar="WHAT",
+        help="network, process, or a path that may be written.",
+    )(function)
+
+
+def limited(function: Function) -> Function:
+    """Adds ``--timeout``: how long a replay may take."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="For each replay; else ten times the record.",
+    )(function)
+
+
 def answer(
     screen: Screen,
     wanted: bool,

@@ -6,7 +6,7 @@ import click
 
 from mm_jupyter import wire
 from mm_jupyter.cards import noise_card
-from mm_jupyter.cli.group import answer, as_json, mm
+from mm_jupyter.cli.group import allowing, answer, as_json, limited, mm
 from mm_jupyter.cli.replaying import teller
 from mm_jupyter.cli.screen import Screen
 
@@ -29,18 +29,8 @@ from mm_jupyter.cli.screen import Screen
     metavar="N",
     help="Replays at a time; else one for each CPU.",
 )
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="WHAT",
-    help="network, process, or a path that may be written.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="For each replay; else ten times the record.",
-)
+@allowing
+@limited
 @as_json
 @click.pass_obj
 def noise(

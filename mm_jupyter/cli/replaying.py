@@ -11,7 +11,7 @@ import click
 from mm_jupyter import wire
 from mm_jupyter.cards import explanation_card, recipe_view, runs_table, verdict_card, verdicts_table
 from mm_jupyter.cli import status
-from mm_jupyter.cli.group import EXIT_STATUSES, answer, as_json, mm
+from mm_jupyter.cli.group import EXIT_STATUSES, allowing, answer, as_json, limited, mm
 from mm_jupyter.cli.screen import Screen, Steps
 from mm_jupyter.records import Explanation, SliceName
 
@@ -168,18 +168,8 @@ def recipe(
 @click.option(
     "--no-restore", is_flag=True, help="Without restoring random states: what happens without help?"
 )
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="WHAT",
-    help="network, process, or a path that may be written.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="For each replay; else ten times the record.",
-)
+@allowing
+@limited
 @click.option("--freeze-time", is_flag=True, help="Let the clock show when each cell was recorded.")
 @click.option(
     "--env",

@@ -11,7 +11,7 @@ import click
 from mm_jupyter import wire
 from mm_jupyter.cards import notebook_card
 from mm_jupyter.cli import status
-from mm_jupyter.cli.group import EXIT_STATUSES, as_json, mm, write
+from mm_jupyter.cli.group import EXIT_STATUSES, allowing, as_json, mm, write
 from mm_jupyter.cli.packing import replay_pack, verify_pack
 from mm_jupyter.cli.screen import Screen, Steps
 
@@ -48,12 +48,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Of a pack: also write what the replay says as a page.",
 )
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="WHAT",
-    help="network, process, or a path that may be written.",
-)
+@allowing
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
