@@ -130,10 +130,11 @@ def test_one_that_hangs_or_dies_is_stopped_with_a_reason(saved) -> None:
         assert why in judged.said
 
 
-def test_our_own_cards_and_the_store_are_no_result(saved, tmp_path) -> None:
+def test_our_own_cards_and_the_store_are_no_result(saved, tmp_path, monkeypatch) -> None:
     path = saved("%load_ext mm_jupyter", "%%track tried\nvalue = 3\nvalue")
     store = sorted((tmp_path / ".mm").rglob("*.db"))
     sizes = [one.stat().st_size for one in store]
+    monkeypatch.setenv("MM_STORE", str(tmp_path / ".mm"))
     judged = mm.verify_notebook(path)
     assert judged.verdict == "identical", judged
     assert [one.stat().st_size for one in store] == sizes
