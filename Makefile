@@ -8,6 +8,8 @@ JAVASCRIPT := $(VENV)/.javascript
 PACKAGES := $(VENV)/.packages
 BROWSER := $(VENV)/.browser
 DEMO := build/demo
+# Whole files of tests are shared out to processes.
+WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 SHELL := /bin/sh
 export PATH := $(BIN):$(PATH)
 # Without it every kernel of every test would compile our modules anew.
@@ -28,16 +30,7 @@ demo: $(INSTALLED) ## run the quickstart tracked, replay every run, show history
 
 test: lint $(BROWSER) ## lint, type check and run the tests (TESTS=tests/store chooses, PYTEST=... adds options)
 	cd js && npm test
-ifdef TESTS
-	$(BIN)/python -m pytest $(PYTEST) $(TESTS)
-else
-	@# The pages of the documentation are followed beside the other tests: they wait for kernels, one after another.
-	@mkdir -p build
-	@$(BIN)/python -m pytest $(PYTEST) tests/test_docs.py >build/docs.log 2>&1 & docs=$$!; \
-	$(BIN)/python -m pytest $(PYTEST) --ignore tests/test_docs.py; tests=$$?; \
-	wait $$docs || { cat build/docs.log; exit 1; }; \
-	exit $$tests
-endif
+	$(BIN)/python -m pytest $(WORKERS) $(PYTEST) $(TESTS)
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -39,7 +39,7 @@ from faithful.oracle import Oracle  # noqa: E402
 from faithful.recording import Tracked, record, top_to_bottom  # noqa: E402
 from faithful.sessions import Session, generate, is_minimised, notebook_of  # noqa: E402
 
-from mm_jupyter.api import replays  # noqa: E402
+from mm_jupyter.api import recipes, replays  # noqa: E402
 from mm_jupyter.errors import MmError  # noqa: E402
 from mm_jupyter.records import Judgement  # noqa: E402
 from mm_jupyter.workspace import Workspace, find  # noqa: E402
@@ -86,7 +86,7 @@ def _run(
     found["papermill"] = saved.get(tracked.cell) == tracked.values and not tracked.failed
     try:
         (judgement,) = replays.replay([tracked.run], workspace=space)
-        first = replays.recipe(tracked.run, how="optimistic", workspace=space)
+        first = recipes.recipe(tracked.run, how="optimistic", workspace=space)
     except MmError as error:
         return found | {"verdict": "error", "said": str(error), "first": False}
     steps = tuple(step.seq for step in first.steps)

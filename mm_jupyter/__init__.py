@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from mm_jupyter.api.data import data, data_diff
     from mm_jupyter.api.environments import environment, environment_diff, export_environment
     from mm_jupyter.api.explaining import explain
+    from mm_jupyter.api.jobs import cancel, resume
     from mm_jupyter.api.models import load_model
     from mm_jupyter.api.noise import last_noise, noise
     from mm_jupyter.api.notebooks import run_notebook
     from mm_jupyter.api.packing import pack, replay_pack, verify_pack
-    from mm_jupyter.api.replays import minimise, recipe, replay, verdicts, write_recipe
+    from mm_jupyter.api.recipes import minimise, recipe, write_recipe
+    from mm_jupyter.api.replays import replay, verdicts
     from mm_jupyter.api.runs import best, delete, diff, note, series, tag
     from mm_jupyter.api.runs import find as runs
     from mm_jupyter.api.runs import get as show
+    from mm_jupyter.api.sweeps import sweep
     from mm_jupyter.api.tracking import log, log_artifact, log_figure, log_model, set_tag, track
     from mm_jupyter.api.verifying import verify_notebook
     from mm_jupyter.errors import MmError
@@ -31,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "MmError",
     "best",
+    "cancel",
     "data",
     "data_diff",
     "delete",
@@ -53,11 +57,13 @@ __all__ = [
     "recipe",
     "replay",
     "replay_pack",
+    "resume",
     "run_notebook",
     "runs",
     "series",
     "set_tag",
     "show",
+    "sweep",
     "tag",
     "track",
     "unload_ipython_extension",
@@ -70,6 +76,7 @@ __all__ = [
 _HOMES = {
     "MmError": ("mm_jupyter.errors", "MmError"),
     "best": ("mm_jupyter.api.runs", "best"),
+    "cancel": ("mm_jupyter.api.jobs", "cancel"),
     "data": ("mm_jupyter.api.data", "data"),
     "data_diff": ("mm_jupyter.api.data", "data_diff"),
     "delete": ("mm_jupyter.api.runs", "delete"),
@@ -85,25 +92,27 @@ _HOMES = {
     "log_artifact": ("mm_jupyter.api.tracking", "log_artifact"),
     "log_figure": ("mm_jupyter.api.tracking", "log_figure"),
     "log_model": ("mm_jupyter.api.tracking", "log_model"),
-    "minimise": ("mm_jupyter.api.replays", "minimise"),
+    "minimise": ("mm_jupyter.api.recipes", "minimise"),
     "noise": ("mm_jupyter.api.noise", "noise"),
     "note": ("mm_jupyter.api.runs", "note"),
     "pack": ("mm_jupyter.api.packing", "pack"),
-    "recipe": ("mm_jupyter.api.replays", "recipe"),
+    "recipe": ("mm_jupyter.api.recipes", "recipe"),
     "replay": ("mm_jupyter.api.replays", "replay"),
     "replay_pack": ("mm_jupyter.api.packing", "replay_pack"),
+    "resume": ("mm_jupyter.api.jobs", "resume"),
     "run_notebook": ("mm_jupyter.api.notebooks", "run_notebook"),
     "runs": ("mm_jupyter.api.runs", "find"),
     "series": ("mm_jupyter.api.runs", "series"),
     "set_tag": ("mm_jupyter.api.tracking", "set_tag"),
     "show": ("mm_jupyter.api.runs", "get"),
+    "sweep": ("mm_jupyter.api.sweeps", "sweep"),
     "tag": ("mm_jupyter.api.runs", "tag"),
     "track": ("mm_jupyter.api.tracking", "track"),
     "unload_ipython_extension": ("mm_jupyter.magics", "unload_ipython_extension"),
     "verdicts": ("mm_jupyter.api.replays", "verdicts"),
     "verify_notebook": ("mm_jupyter.api.verifying", "verify_notebook"),
     "verify_pack": ("mm_jupyter.api.packing", "verify_pack"),
-    "write_recipe": ("mm_jupyter.api.replays", "write_recipe"),
+    "write_recipe": ("mm_jupyter.api.recipes", "write_recipe"),
 }
 
 

@@ -143,6 +143,33 @@ class StoreTooNew(StoreError):
     sentence = "The store {0} was written by a newer mm_jupyter (schema {1}): upgrade this one."
 
 
+class JobTaken(MmError):
+    """``args``: the job."""
+
+    code = "job-taken"
+    sentence = "Job {0} has ended, or somebody else works on it."
+
+
+class JobCancelled(MmError):
+    code = "job-cancelled"
+    sentence = "It was cancelled."
+
+
+class NoCluster(MmError):
+    """``args``: what --on was given, and why it cannot be used."""
+
+    code = "no-cluster"
+    sentence = "The work cannot be done on {0}: {1}."
+
+
+class JobsLeft(KeyboardInterrupt):
+    """Ctrl-C while several jobs were worked off. ``args``: the batch, and how many jobs wait in it."""
+
+    def __str__(self) -> str:
+        batch, left = self.args
+        return f"Interrupted; nothing that had ended is lost. {left:,} jobs are left: 'mm resume {batch}' goes on."
+
+
 class Untrusted(MmError):
     code = "untrusted"
     sentence = (

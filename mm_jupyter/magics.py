@@ -139,7 +139,7 @@ class MmMagics(Magics):
 
 def begin_notebook(argument: str) -> None:
     """Start recording a notebook that we execute. ``argument`` is the path of a JSON object with ``notebook`` (its
-    path), ``experiment``, ``given`` (names of parameters) and ``report`` (where to say the session's id)."""
+    path), ``experiment``, ``given`` (names of parameters), ``tags`` and ``report`` (where to say the session's id)."""
     job = json.loads(Path(argument).read_text())
     shell = get_ipython()
     load_ipython_extension(shell, in_cell=False)
@@ -147,7 +147,7 @@ def begin_notebook(argument: str) -> None:
     if recording is None:
         raise StoreError("the notebook cannot be recorded: its store cannot be written")
     Path(job["report"]).write_text(recording.session)
-    recording.begin_notebook(job["experiment"], tuple(job["given"]))
+    recording.begin_notebook(job["experiment"], tuple(job["given"]), job["tags"])
 
 
 def end_notebook(_: str) -> None:

@@ -94,6 +94,17 @@ def open_or_create(start: Path) -> Workspace:
     return _open(root, root / FOLDER, create=True)
 
 
+def at(root: Path, location: str, key: bytes) -> Workspace:
+    """The workspace of a folder whose store and key are known: another process, maybe on another machine, has it open.
+
+    Raises:
+        StoreError: the store is not there, or cannot be opened.
+    """
+    if "://" in location:
+        return Workspace(root, Store.open(location), key, location)
+    return Workspace(root, Store.open(Path(location)), key, identity=_identity(Path(location)))
+
+
 def trust(path: Path) -> Path:
     """Trust the store of the workspace at ``path`` (its root, or ``.mm`` itself), and return the store's folder.
 

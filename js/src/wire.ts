@@ -245,8 +245,10 @@ export interface Series {
 export interface Job {
   tag: 'job';
   id: string;
-  run: string;
-  kind: 'replay' | 'explain' | 'noise';
+  batch: string;
+  run: string | null;
+  kind: 'replay' | 'explain' | 'noise' | 'point';
+  parameters: string;
   state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
   phase: string;
   cell: number;
@@ -258,6 +260,25 @@ export interface Job {
   said: string | null;
 }
 
+export interface Batch {
+  tag: 'batch';
+  id: string;
+  kind: 'replay' | 'sweep' | 'sidebar';
+  title: string;
+  who: string;
+  asked: number;
+  started: number | null;
+  ended: number | null;
+  waiting: number;
+  running: number;
+  done: number;
+  failed: number;
+  cancelled: number;
+  metric: string | null;
+  best: string | null;
+  runs: string[];
+}
+
 export interface CauseGroup {
   cause: Cause;
   runs: string[];
@@ -266,6 +287,8 @@ export interface CauseGroup {
 export interface Replays {
   tag: 'replays';
   jobs: Job[];
+  waiting: number;
+  batches: Batch[];
   verdicts: Record<string, number>;
   total: number;
   causes: CauseGroup[];

@@ -11,6 +11,9 @@ from mm_jupyter.api.replays import ReplayProgress, kept, record_of, settings_for
 from mm_jupyter.api.runs import found
 from mm_jupyter.records import Explanation, RunRef
 from mm_jupyter.replaying import explaining
+from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.trying import Progress
 from mm_jupyter.workspace import Workspace
 
 
@@ -41,12 +44,19 @@ def explain(
     space = found(workspace)
     record = record_of(space, RunRef.parse(name))
     settings = settings_for(space, record, allow, timeout)
+    return explained(space, record, settings, restore=restore, progress=teller(record, progress))
+
+
+def explained(
+    space: Workspace, record: Record, settings: Settings, *, restore: bool, progress: Progress
+) -> Explanation:
+    """As ``explain``, with settings that can stop it."""
     explanation, verified = explaining.explain(
         record,
         settings,
         cells=_cells(space, record.run.row.notebook),
         restore=restore,
-        progress=teller(record, progress),
+        progress=progress,
     )
     if explanation.helped:
         kept(space, verified)

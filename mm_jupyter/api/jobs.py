@@ -1,184 +1,192 @@
-"""A queue of replays: one at a time, each in a process of its own that can be stopped.
+"""The queue of work, as people see it: what is asked for, how far it is; going on with it, and ending it.
 
-The process is this module: ``python -m mm_jupyter.api.jobs replay churn/7`` (or ``explain``, ``noise``) writes a JSON
-object a line - ``progress``, then ``done`` or ``failed`` - on its standard output, and works in the workspace of its
-current folder.
+As a program, ``python -m mm_jupyter.api.jobs 12`` does job 12 of the workspace of its current folder.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import secrets
 import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from mm_jupyter.errors import MmError, NotFound
-from mm_jupyter.records import RunRef
-from mm_jupyter.records.jobs import Job, JobKind
+from mm_jupyter.api import explaining, noise, sweeps
+from mm_jupyter.api.replays import (
+    ReplayProgress,
+    asked,
+    record_of,
+    settings_for,
+    worked,
+)
+from mm_jupyter.api.runs import found, writer
+from mm_jupyter.api.working import Unit, Worker, work_off
+from mm_jupyter.errors import BadInput, JobTaken, MmError, NotFound
+from mm_jupyter.records import Judgement, RunRef, Verdict
+from mm_jupyter.records.jobs import BatchState, Job, JobKind
+from mm_jupyter.records.sweep import Sweep
+from mm_jupyter.replaying.attempt import Settings
+from mm_jupyter.replaying.several import Task
+from mm_jupyter.replaying.trying import Progress
 from mm_jupyter.workspace import Workspace
 
-KEPT = 200
-"""Jobs that have ended and are still told about."""
+SEEDS = 10
+"""Replays of a measurement of noise that the sidebar asks for."""
 
 
-class ReplayQueue:
-    """Replays of one workspace, in the order in which they were asked for. ``changed`` is called, from any thread,
-    after each step of any."""
-
-    def __init__(self, workspace: Workspace, changed: Callable[[], None]) -> None:
-        self._workspace, self._changed = workspace, changed
-        self._jobs: dict[str, Job] = {}
-        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._child: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def jobs(self) -> list[Job]:
-        """Running and waiting ones, then those that have ended, newest first."""
-        with self._lock:
-            jobs = list(self._jobs.values())
-        order = {"running": 0, "waiting": 1}
-        return sorted(jobs, key=lambda job: (order.get(job.state, 2), -(job.ended or 0), job.asked))
-
-    def add(self, ref: RunRef, kind: JobKind = "replay") -> Job:
-        """Ask for a job. One that waits or runs already is not asked for twice.
-
-        Raises:
-            StoreUntrusted: replaying runs the store's code, and the store belongs to another user.
-            NoSuchRun: with the nearest names.
-        """
-        self._workspace.check_trust()
-        self._workspace.store.row(ref)
-        with self._lock:
-            for job in self._jobs.values():
-                if (job.run, job.kind) == (ref, kind) and job.state in ("waiting", "running"):
-                    return job
-            key = secrets.token_hex(6)
-            job = Job(id=key, run=ref, kind=kind, state="waiting", asked=time.time())
-            self._jobs[job.id] = job
-            ended = [key for key, one in self._jobs.items() if one.ended is not None]
-            for key in ended[:-KEPT]:
-                del self._jobs[key]
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="mm-replays", daemon=True)
-                self._thread.start()
-        self._waiting.put(job.id)
-        self._changed()
-        return job
-
-    def cancel(self, key: str) -> Job:
-        """Stop a replay that runs, or let one that waits never start.
-
-        Raises:
-            NotFound: there is no such job.
-        """
-        with self._lock:
-            job = self._jobs.get(key)
-            if job is None:
-                raise NotFound(f"There is no replay {key[:40]}.")
-            if job.ended is not None:
-                return job
-            if job.state == "running" and self._child is not None:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._child.pid, signal.SIGTERM)
-            job = self._jobs[key] = replace(job, state="cancelled", ended=time.time())
-        self._changed()
-        return job
-
-    def close(self) -> None:
-        """Stop everything."""
-        for job in self.jobs():
-            if job.ended is None:
-                self.cancel(job.id)
-        self._waiting.put(None)
-
-    def _work(self) -> None:
-        while (key := self._waiting.get()) is not None:
-            with self._lock:
-                if self._jobs[key].state != "waiting":
-                    continue
-                self._jobs[key] = replace(self._jobs[key], state="running", started=time.time())
-                self._child = self._spawn(self._jobs[key])
-                child = self._child
-            self._changed()
-            last = ""
-            for line in child.stdout or ():
-                with suppress(ValueError):
-                    self._step(key, **json.loads(line))
-            _, last = child.communicate()
-            self._finish(key, last)
-
-    def _spawn(self, job: Job) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "mm_jupyter.api.jobs", job.kind, str(job.run)],
-            cwd=self._workspace.root,
-            env={**os.environ, "MM_STORE": self._workspace.location},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def _step(self, key: str, **facts: Any) -> None:
-        with self._lock:
-            if self._jobs[key].ended is None:
-                self._jobs[key] = replace(self._jobs[key], **facts)
-        self._changed()
-
-    def _finish(self, key: str, errors: str) -> None:
-        with self._lock:
-            self._child = None
-            job = self._jobs[key]
-            if job.ended is None:
-                state = "failed" if job.state == "running" else job.state
-                said = (
-                    job.said or (errors.strip().splitlines() or ["The replay's process died."])[-1]
-                )
-                self._jobs[key] = replace(job, state=state, said=said, ended=time.time())
-        self._changed()
+def batches(*, limit: int = 20, workspace: Workspace | None = None) -> list[BatchState]:
+    """What was asked for, newest first, and how far it is; what dead processes had begun waits again."""
+    space = found(workspace)
+    _requeue(space)
+    return list(space.store.batches(limit))
 
 
-def main(kind: str, name: str) -> None:
-    """Do a job in this process, telling how far it is."""
+def jobs(batch: str | None = None, *, workspace: Workspace | None = None) -> list[Job]:
+    """The jobs of a batch in their order; without one, all that have not ended. Raises NotFound."""
+    space = found(workspace)
+    if batch is None:
+        _requeue(space)
+        return list(space.store.jobs(left=True))
+    space.store.batch(batch)
+    return list(space.store.jobs(batch))
+
+
+def cancel(batch: str, *, workspace: Workspace | None = None) -> int:
+    """End what is left of a batch, also where another process works on it, and say how many jobs that were.
+
+    Raises:
+        NotFound: there is no such batch.
+    """
+    space = found(workspace)
+    space.store.batch(batch)
+    return writer(space).cancel_jobs([job.id for job in space.store.jobs(batch, left=True)])
+
+
+def resume(
+    batch: str | None = None,
+    *,
+    jobs: int | None = None,
+    on: str | None = None,
+    progress: Callable[[ReplayProgress], None] | None = None,
+    workspace: Workspace | None = None,
+) -> list[Judgement] | Sweep:
+    """Do what is left of a batch: it was interrupted, its process was killed, or some of its jobs are to be done here.
+
+    Args:
+        batch: the newest that is left, where None.
+        jobs, on, progress: as of ``replay``.
+
+    Returns:
+        The judgements of replays; a sweep whole.
+
+    Raises:
+        NotFound: there is no such batch, or nothing is left.
+        StoreUntrusted, JobsLeft: as of ``replay``.
+    """
+    space = found(workspace)
+    space.check_trust()
+    _requeue(space)
+    state = space.store.batch(batch) if batch is not None else _newest(space)
+    left = [job for job in space.store.jobs(state.batch.id, left=True) if job.state == "waiting"]
+    if not left:
+        busy = f" {state.running:,} are being worked on." if state.running else ""
+        raise NotFound(f"Nothing of {state.batch.id} waits.{busy}")
+    if state.batch.kind == "sweep":
+        return sweeps.go_on(space, state.batch, left, jobs=jobs, on=on, progress=progress)
+    given = [asked(space, _run(job), state.batch.options, lambda *_: None) for job in left]
+    return worked(space, state.batch, left, given, jobs=jobs, on=on, progress=progress)
+
+
+def _newest(space: Workspace) -> BatchState:
+    for state in space.store.batches(200):
+        if state.waiting:
+            return state
+    raise NotFound("Nothing is left: every job has ended or is being worked on.")
+
+
+def _requeue(space: Workspace) -> None:
+    if not space.store.read_only and space.store.jobs(left=True):
+        writer(space).requeue()
+
+
+def _run(job: Job) -> RunRef:
+    assert job.run is not None
+    return job.run
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an experiment of several replays comes to."""
+
+    said: str
+    verdict: Verdict | None = None
+    strained: bool = False
+
+
+def do(job: Job, *, workspace: Workspace) -> None:
+    """Do one job of any kind, here.
+
+    Raises:
+        JobTaken: somebody else has it, or it has ended.
+        MmError: why it failed, which the job says, too.
+    """
+    space = workspace
+    batch = space.store.batch(job.batch).batch
+    if job.kind == "replay":
+        given = asked(space, _run(job), batch.options, lambda *_: None)
+        worked(space, batch, [job], [given], jobs=1, on=None, progress=None)
+        return
+    if job.kind == "point":
+        raise BadInput("The points of a sweep are done by 'mm resume'.")
+    record = record_of(space, _run(job))
+    work = partial(_WORK[job.kind], space, record)
+    task = Task(settings_for(space, record, (), None), work)
+    unit = Unit(job.id, task, (do, ()), partial(_keep, job.id))
+    for ended in work_off(space, batch.id, [unit], jobs=1, on=None, tell=lambda *_: None):
+        if isinstance(ended.result, Exception):
+            raise ended.result
+
+
+def _explain(space: Workspace, record: Any, settings: Settings, progress: Progress) -> _Said:
+    found = explaining.explained(space, record, settings, restore=True, progress=progress)
+    return _Said(found.said, found.judgement.verdict)
+
+
+def _noise(space: Workspace, record: Any, settings: Settings, progress: Progress) -> _Said:
+    return _Said(noise.measured(space, record, settings, SEEDS, (), None, progress).said)
+
+
+_WORK: dict[JobKind, Callable[..., _Said]] = {"explain": _explain, "noise": _noise}
+
+
+def _keep(job: int, worker: Worker, result: _Said) -> bool:
+    return worker.end(job, verdict=result.verdict, said=result.said)
+
+
+def main(number: str) -> int:
+    """Do a job in this process; its end and its failure stand in the queue."""
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1.8 s that nothing here needs
-    from mm_jupyter.api.explaining import explain
-    from mm_jupyter.api.noise import noise
-    from mm_jupyter.api.replays import ReplayProgress, replay
-
-    out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever else is printed is no message
-
-    def tell(**facts: Any) -> None:
-        out.write(json.dumps(facts) + "\n")
-
-    def progress(at: ReplayProgress) -> None:
-        if at.verdict is None:
-            tell(phase=at.phase, cell=at.cell, cells=at.cells)
-
+    space = found(None)
+    with_number = {job.id: job for job in space.store.jobs(left=True)}
+    job = with_number.get(int(number))
+    if job is None:
+        return 0
     try:
-        if kind == "explain":
-            explained = explain(name, progress=progress)
-            tell(state="done", verdict=explained.judgement.verdict, said=explained.said)
-        elif kind == "noise":
-            tell(state="done", said=noise(name, progress=progress).said)
-        else:
-            (judgement,) = replay(name, progress=progress)
-            tell(state="done", verdict=judgement.verdict, said=judgement.said)
+        do(job, workspace=space)
+    except JobTaken:
+        return 0
     except MmError as error:
-        tell(state="failed", said=str(error))
+        with Worker(space) as worker:  # what could not even begin has failed, too
+            try:
+                worker.take(job.id)
+                worker.end(job.id, said=str(error), failed=True)
+            except JobTaken:
+                return 0
+    return 0
 
 
 if __name__ == "__main__":
-    # A cancelled replay stops as an interrupted one does: its kernel is shut down, its scratch directory removed.
+    # Asked to end, it stops as if interrupted: its kernel is shut down, its scratch directory removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    main(sys.argv[1], sys.argv[2])
+    sys.exit(main(sys.argv[1]))

@@ -8,7 +8,10 @@ from mm_jupyter.api.replays import ReplayProgress, record_of, settings_for, tell
 from mm_jupyter.api.runs import found, writer
 from mm_jupyter.errors import BadInput
 from mm_jupyter.records import Noise, RunRef
+from mm_jupyter.replaying.attempt import Settings
 from mm_jupyter.replaying.noise import measure_noise
+from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.trying import Progress
 from mm_jupyter.workspace import Workspace
 
 
@@ -47,16 +50,25 @@ def noise(
     space = found(workspace)
     record = record_of(space, RunRef.parse(name))
     settings = settings_for(space, record, allow, timeout)
-    measured = measure_noise(
-        record,
-        settings,
-        seeds=seeds,
-        threads=threads,
-        jobs=jobs,
-        progress=teller(record, progress),
+    tell = teller(record, progress)
+    return measured(space, record, settings, seeds, threads, jobs, tell)
+
+
+def measured(
+    space: Workspace,
+    record: Record,
+    settings: Settings,
+    seeds: int,
+    threads: Sequence[int],
+    jobs: int | None,
+    progress: Progress,
+) -> Noise:
+    """As ``noise``, with settings that can stop it."""
+    result = measure_noise(
+        record, settings, seeds=seeds, threads=threads, jobs=jobs, progress=progress
     )
-    writer(space).add_noise(measured)
-    return measured
+    writer(space).add_noise(result)
+    return result
 
 
 def last_noise(name: str, *, workspace: Workspace | None = None) -> Noise | None:

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from mm_jupyter.errors import BadInput, BadNotebook, KernelDied, KernelSideFaile
 from mm_jupyter.kernel.cells import experiment_of
 from mm_jupyter.records import Failure, RunRow, SessionId
 from mm_jupyter.replaying.engine import CellState, EngineJob, bootstrap_source, execute
-from mm_jupyter.replaying.job import HASH_SEED
+from mm_jupyter.replaying.job import HASH_SEED, Stop
 from mm_jupyter.workspace import Workspace, open_or_create
 
 
@@ -39,7 +39,9 @@ def run_notebook(
     *,
     parameters: Mapping[str, object] | None = None,
     output: str | Path | None = None,
+    tags: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    stop: Stop | None = None,
     workspace: Workspace | None = None,
 ) -> NotebookReport:
     """Execute a notebook in its own folder: one run of kind ``notebook``, and one for each ``%%track`` cell.
@@ -47,7 +49,9 @@ def run_notebook(
     Args:
         parameters: given to papermill, and params of the runs.
         output: where to write the executed notebook; nowhere when None.
+        tags: of the notebook's own run.
         progress: called with the cells that ended and their number.
+        stop: ends it from another thread; it then raises CancelledError.
 
     Raises:
         BadInput: the folder of ``output`` does not exist.
@@ -64,7 +68,9 @@ def run_notebook(
     given = dict(parameters or {})
     with tempfile.TemporaryDirectory(prefix="mm-") as folder:
         report = Path(folder) / "session"
-        engine = _engine_job(source, notebook, given, space, report, progress)
+        asked = {"given": sorted({*_tagged_names(notebook), *given}), "tags": dict(tags or {})}
+        engine = _engine_job(source, notebook, asked, space, report, progress)
+        engine = engine if stop is None else replace(engine, stop=stop)
         try:
             done = execute(notebook, str(output) if output else None, engine, parameters=given)
             failed = _failure(done.failure) if done.failure is not None else None
@@ -86,7 +92,7 @@ def run_notebook(
 def _engine_job(
     source: Path,
     notebook: NotebookNode,
-    given: Mapping[str, object],
+    asked: Mapping[str, object],
     space: Workspace,
     report: Path,
     progress: Callable[[int, int], None] | None,
@@ -96,8 +102,8 @@ def _engine_job(
     job = {
         "notebook": str(source),
         "experiment": experiment_of(source.name) or "notebook",
-        "given": sorted({*_tagged_names(notebook), *given}),
         "report": str(report),
+        **asked,
     }
     argument.write_text(json.dumps(job))
     return EngineJob(
@@ -105,7 +111,7 @@ def _engine_job(
         cwd=str(source.parent),
         env={
             "MM_NOTEBOOK": str(source),
-            "MM_STORE": os.environ.get("MM_STORE") or str(space.location),
+            "MM_STORE": space.location,
             "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", HASH_SEED),
         },
         bootstrap=bootstrap_source("mm_jupyter.magics", "begin_notebook", str(argument)),

@@ -60,9 +60,9 @@ class Recording:
         """The id of this kernel's session."""
         return self._recorder.log.session.id
 
-    def begin_notebook(self, experiment: str, given: tuple[str, ...]) -> None:
+    def begin_notebook(self, experiment: str, given: tuple[str, ...], tags: dict[str, str]) -> None:
         """Make everything from now on one run of kind ``notebook``."""
-        self._recorder.begin_notebook(experiment, given)
+        self._recorder.begin_notebook(experiment, given, tags)
 
     def end_notebook(self) -> None:
         """Close the notebook's run."""

@@ -2,84 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from mm_jupyter.analysis.comparing import UserRule, user_rules
+from mm_jupyter.api import clusters
+from mm_jupyter.api.places import Place
 from mm_jupyter.api.runs import find, found, writer
+from mm_jupyter.api.working import Unit, Worker, work_off
 from mm_jupyter.configuration import configured
-from mm_jupyter.errors import BadInput, CannotRebuild, CannotReplay
-from mm_jupyter.records import Judgement, Recipe, RunRef, RunRow, SliceName, Verdict
-from mm_jupyter.replaying import environments, minimising
+from mm_jupyter.errors import BadInput, CannotRebuild, JobsLeft
+from mm_jupyter.records import Judgement, RunRef, RunRow, Verdict
+from mm_jupyter.records.jobs import Batch, Job, JobKind
+from mm_jupyter.replaying import environments
 from mm_jupyter.replaying.attempt import Settings
-from mm_jupyter.replaying.recipe import to_notebook
-from mm_jupyter.replaying.record import Record, recipes, slice_of
-from mm_jupyter.replaying.several import Task, do_all, usual_jobs, verifying
+from mm_jupyter.replaying.record import Record
+from mm_jupyter.replaying.several import verifying
 from mm_jupyter.replaying.trying import GOOD, Progress
 from mm_jupyter.replaying.verifying import Verified, check, verify
+from mm_jupyter.store import Writer
 from mm_jupyter.workspace import Workspace
+
+_REPLAY: JobKind = "replay"
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayProgress:
-    """Where a replay is: ``cell`` of ``cells`` have ended in this ``phase``; ``verdict`` comes last, and once."""
+    """Where a replay is: ``cell`` of ``cells`` have ended in this ``phase``; ``verdict`` comes last, and once.
 
-    run: RunRef
+    ``run`` is its name; a point of a sweep, which has none yet, is called by its parameters."""
+
+    run: RunRef | str
     phase: str
     cell: int
     cells: int
     verdict: Verdict | None = None
-
-
-def recipe(
-    name: str, *, how: SliceName | None = None, workspace: Workspace | None = None
-) -> Recipe:
-    """The executions that make a run again: the verified ones if a replay has found them, else the optimistic slice.
-
-    Args:
-        how: ask for one slice instead.
-
-    Raises:
-        NoSuchRun: with the nearest names.
-    """
-    record = record_of(found(workspace), RunRef.parse(name))
-    if how is not None:
-        return slice_of(record, how)
-    return recipes(record)[0]
-
-
-def recipe_notebook(
-    name: str, *, how: SliceName | None = None, workspace: Workspace | None = None
-) -> nbformat.NotebookNode:
-    """The recipe as a notebook that plain Jupyter runs. Raises as ``recipe``."""
-    space = found(workspace)
-    return to_notebook(recipe(name, how=how, workspace=space), states=space.store.read_blob)
-
-
-def write_recipe(
-    name: str,
-    path: str | Path,
-    *,
-    how: SliceName | None = None,
-    workspace: Workspace | None = None,
-) -> Recipe:
-    """Write the recipe as a notebook that plain Jupyter runs.
-
-    Raises:
-        BadInput: the file cannot be written.
-    """
-    space = found(workspace)
-    made = recipe(name, how=how, workspace=space)
-    notebook = to_notebook(made, states=space.store.read_blob)
-    try:
-        nbformat.write(notebook, str(path))
-    except OSError as error:
-        raise BadInput(f"The recipe cannot be written to {path}: {error.strerror}.") from error
-    return made
 
 
 def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has a place
@@ -93,13 +57,15 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
     freeze_time: bool = False,
     environment: str = "current",
     without: Sequence[str] = (),
+    on: str | None = None,
     progress: Callable[[ReplayProgress], None] | None = None,
     workspace: Workspace | None = None,
 ) -> list[Judgement]:
     """Execute the recipes of runs in fresh kernels and keep what they say: ``mm.replay("churn/7")``.
 
-    Several runs are replayed at a time. Each judgement is kept as soon as it is there: an interrupt (Ctrl-C) stops all
-    kernels and loses nothing that had ended. Where one run raises, the others are replayed and kept all the same.
+    Several runs are replayed at a time, as jobs of the queue that everybody sees. Each judgement is kept as soon as it
+    is there: an interrupt (Ctrl-C) stops all kernels and loses nothing that had ended; ``resume`` does the rest. Where
+    one run raises, the others are replayed and kept all the same.
 
     Args:
         times: replays that must agree.
@@ -110,6 +76,8 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
         freeze_time: let the clock show, in each cell, when that cell was recorded.
         environment: ``current``, ``recorded`` (rebuilt by uv), or the path of another interpreter that has ipykernel.
         without: packages to leave out of a rebuilt environment.
+        on: ``processes`` of this machine, or a Dask cluster ``dask://HOST:PORT`` whose workers see the same files;
+            by default this process starts the kernels itself.
         progress: told after every cell and every verdict, in this thread.
 
     Returns:
@@ -119,92 +87,119 @@ def replay(  # noqa: PLR0913 - each is a word of its own, and only the first has
         NoSuchRun, CannotReplay: before anything runs.
         CannotRebuild: the recorded environment cannot be made again; before anything runs.
         StoreUntrusted: replaying runs the store's code, and the store belongs to another user.
+        NoCluster: ``on`` cannot be reached.
+        JobsLeft: Ctrl-C among several runs; the others wait in the queue.
     """
     space = found(workspace)
     if times < 1:
         raise BadInput(f"--times takes a number from 1 on, not {times}.")
     if jobs is not None and jobs < 1:
         raise BadInput(f"--jobs takes a number from 1 on, not {jobs}.")
+    clusters.check(on)
     refs = [RunRef.parse(name) for name in ([names] if isinstance(names, str) else names)]
-    settings = _settings(space, allow, timeout, restore=restore, freeze_time=freeze_time)
-    records = [record_of(space, ref) for ref in refs]
-    for record in records:
-        check(record)
-    given = [
-        within(
-            record,
-            _with_own_rules(space, record, settings),
-            environment,
-            without,
-            teller(record, progress),
-        )
-        for record in records
-    ]
-    tasks = [verifying(record, own, times) for record, own in zip(records, given, strict=True)]
-    tellers = [teller(record, progress) for record in records]
-    return _judged(space, tasks, jobs or usual_jobs(len(tasks)), tellers, progress)
+    options = {
+        "times": times,
+        "restore": restore,
+        "allow": sorted(allowed(one) for one in allow),
+        "timeout": timeout,
+        "freeze_time": freeze_time,
+        "environment": environment,
+        "without": list(without),
+    }
+    tellers = [partial(_told, progress, ref) for ref in refs]
+    given = [asked(space, ref, options, tell) for ref, tell in zip(refs, tellers, strict=True)]
+    title = str(refs[0]) if len(refs) == 1 else f"{len(refs):,} runs"
+    batch = writer(space).add_batch("replay", title, options, [(_REPLAY, ref, {}) for ref in refs])
+    left = space.store.jobs(batch.id)
+    try:
+        return worked(space, batch, left, given, jobs=jobs, on=on, progress=progress)
+    except JobsLeft:
+        if len(refs) > 1:
+            raise
+        writer(space).cancel_jobs(
+            [job.id for job in left]
+        )  # nobody asks for one replay again by a queue
+        raise KeyboardInterrupt from None
 
 
-def _judged(
+def asked(
+    space: Workspace, ref: RunRef, options: Mapping[str, Any], tell: Progress
+) -> tuple[Record, Settings]:
+    """A run and how ``options`` want it replayed.
+
+    Raises:
+        NoSuchRun, CannotReplay, CannotRebuild, StoreUntrusted: it cannot be.
+    """
+    record = record_of(space, ref)
+    check(record)
+    settings = _settings(
+        space, options["allow"], options["timeout"], restore=options["restore"],
+        freeze_time=options["freeze_time"],
+    )  # fmt: skip
+    settings = _with_own_rules(space, record, settings)
+    return record, within(record, settings, options["environment"], options["without"], tell)
+
+
+def worked(
     space: Workspace,
-    tasks: Sequence[Task[Verified]],
-    jobs: int,
-    tellers: Sequence[Progress],
+    batch: Batch,
+    left: Sequence[Job],
+    given: Sequence[tuple[Record, Settings]],
+    *,
+    jobs: int | None,
+    on: str | None,
     progress: Callable[[ReplayProgress], None] | None,
 ) -> list[Judgement]:
-    """Verify the tasks and keep each judgement at once; then raise the first error, in the order of the tasks."""
+    """Do jobs of a batch, and keep each judgement at once; then raise the first error, in their order."""
     judged: dict[int, Judgement] = {}
     failed: dict[int, Exception] = {}
+
+    def keep(at: int, worker: Worker, result: Verified) -> bool:
+        judged[at] = with_notebook(worker.writer, result)
+        return worker.end(left[at].id, judgement=judged[at])
+
+    units = [
+        Unit(
+            job.id,
+            verifying(record, own, batch.options["times"]),
+            (replay_elsewhere, (Place.of(space), str(job.run), dict(batch.options))),
+            partial(keep, at),
+        )
+        for at, (job, (record, own)) in enumerate(zip(left, given, strict=True))
+    ]
+    tellers = [partial(_told, progress, record.run.row.ref) for record, _ in given]
 
     def tell(at: int, phase: str, cell: int, cells: int) -> None:
         tellers[at](phase, cell, cells)
 
-    with closing(do_all(tasks, jobs, tell)) as ends:
-        for ended in ends:
-            if isinstance(ended.result, Exception):
-                failed[ended.at] = ended.result
-                continue
-            judgement = judged[ended.at] = kept(space, ended.result)
-            if progress is not None:
-                done = judgement.executions
-                progress(ReplayProgress(judgement.run, "judged", done, done, judgement.verdict))
+    for ended in work_off(space, batch.id, units, jobs=jobs, on=on, tell=tell):
+        if isinstance(ended.result, Exception):
+            failed[ended.at] = ended.result
+        elif progress is not None:
+            judgement = judged[ended.at]
+            done = judgement.executions
+            progress(ReplayProgress(judgement.run, "judged", done, done, judgement.verdict))
     if failed:
         raise failed[min(failed)]
-    return [judged[at] for at in range(len(tasks))]
+    return [judged[at] for at in range(len(units))]
 
 
-def minimise(
-    name: str,
-    *,
-    allow: Sequence[str] = (),
-    timeout: float | None = None,
-    progress: Callable[[ReplayProgress], None] | None = None,
-    workspace: Workspace | None = None,
-) -> Judgement:
-    """Find the fewest executions that reproduce a run, by replays; from then on they are its verified recipe.
+def replay_elsewhere(place: Place, name: str, options: dict[str, Any]) -> Verified:
+    """Replay a run in a process that may be on another machine; the one that asked keeps what comes out."""
+    with place.opened() as space:
+        record, settings = asked(space, RunRef.parse(name), options, lambda *_: None)
+        return verify(record, settings, times=options["times"], progress=lambda *_: None)
 
-    A run that was not replayed yet is replayed first. An interrupt (Ctrl-C) keeps the best that was found so far.
 
-    Args:
-        allow, timeout, progress: as of ``replay``.
-
-    Raises:
-        NoSuchRun: with the nearest names.
-        CannotReplay: no replay reproduces the run.
-        StoreUntrusted: as of ``replay``.
-    """
-    space = found(workspace)
-    settings = _settings(space, allow, timeout)
-    ref = RunRef.parse(name)
-    record = record_of(space, ref)
-    settings = _with_own_rules(space, record, settings)
-    tell = teller(record, progress)
-    if record.verified is None:
-        judgement = kept(space, verify(record, settings, times=1, progress=tell))
-        if judgement.verdict not in GOOD:
-            raise CannotReplay(ref, f"no replay reproduces it: {judgement.said.rstrip('.')}")
-        record = record_of(space, ref)
-    return kept(space, minimising.minimise(record, settings, progress=tell))
+def _told(
+    progress: Callable[[ReplayProgress], None] | None,
+    ref: RunRef,
+    phase: str,
+    cell: int,
+    cells: int,
+) -> None:
+    if progress is not None:
+        progress(ReplayProgress(ref, phase, cell, cells))
 
 
 def settings_for(
@@ -294,13 +289,18 @@ def teller(
 
 def kept(space: Workspace, verified: Verified) -> Judgement:
     """Keep a judgement and the notebook that was replayed."""
-    judgement = verified.judgement
     change = writer(space)
-    if verified.notebook is not None:
-        text = nbformat.writes(verified.notebook).encode()
-        judgement = replace(judgement, recipe=change.put(text))
+    judgement = with_notebook(change, verified)
     change.add_verdict(judgement)
     return judgement
+
+
+def with_notebook(change: Writer, verified: Verified) -> Judgement:
+    """The judgement, naming the notebook that was replayed, which is kept with whatever row names it."""
+    if verified.notebook is None:
+        return verified.judgement
+    text = nbformat.writes(verified.notebook).encode()
+    return replace(verified.judgement, recipe=change.put(text))
 
 
 def verdicts(name: str, *, workspace: Workspace | None = None) -> list[Judgement]:
@@ -313,22 +313,35 @@ def resolve(
     *,
     every: bool = False,
     query: str | None = None,
+    since: str | None = None,
+    sample: float | None = None,
     workspace: Workspace | None = None,
 ) -> list[str]:
     """The names of the runs to replay: those given, all that ended, or those that fit a query.
 
+    Args:
+        since: only runs that started then or later, as a query writes it: ``1d``, ``12h``, ``2026-03-01``.
+        sample: a share of those that fit, drawn at random, at least one.
+
     Raises:
         BadInput: none was asked for, or nothing fits.
     """
+    if since is not None:
+        when = since if "-" in since else f"-{since}"
+        recent = f"started > {json.dumps(when)}"
+        query = f"({query}) and {recent}" if query else recent
     if not names and not every and query is None:
-        raise BadInput("Which runs? Name them, or say --all or --query.")
+        raise BadInput("Which runs? Name them, or say --all, --query or --since.")
     chosen = list(names)
     if every or query is not None:
         rows = find(query, sort="started", limit=None, workspace=workspace)
         chosen += [str(row.ref) for row in rows if row.status not in ("running", "crashed")]
     if not chosen:
         raise BadInput("No run that ended fits." if query else "There is no run that ended yet.")
-    return list(dict.fromkeys(chosen))
+    chosen = list(dict.fromkeys(chosen))
+    if sample is not None:
+        chosen = random.sample(chosen, max(1, round(sample * len(chosen))))
+    return chosen
 
 
 def allowed(text: str) -> str:

@@ -7,6 +7,7 @@ from mm_jupyter.cards.environment_view import (
     environment_view,
     explanation_card,
 )
+from mm_jupyter.cards.jobs_view import batches_view, jobs_view, sweep_view
 from mm_jupyter.cards.lists import faults_view, log_view, verdicts_table
 from mm_jupyter.cards.noise_view import noise_card
 from mm_jupyter.cards.notebook_view import notebook_card
@@ -26,6 +27,7 @@ __all__ = [
     "Rendered",
     "Span",
     "Tone",
+    "batches_view",
     "data_diff_view",
     "data_view",
     "diff_view",
@@ -33,6 +35,7 @@ __all__ = [
     "environment_view",
     "explanation_card",
     "faults_view",
+    "jobs_view",
     "log_view",
     "noise_card",
     "notebook_card",
@@ -43,6 +46,7 @@ __all__ = [
     "run_card",
     "run_page",
     "runs_table",
+    "sweep_view",
     "verdict_card",
     "verdicts_table",
 ]

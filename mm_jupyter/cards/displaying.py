@@ -7,6 +7,7 @@ from typing import Any
 
 from mm_jupyter.cards.data_view import data_diff_view, data_view
 from mm_jupyter.cards.diff_view import diff_view
+from mm_jupyter.cards.jobs_view import sweep_view
 from mm_jupyter.cards.noise_view import noise_card
 from mm_jupyter.cards.notebook_view import notebook_card
 from mm_jupyter.cards.pack_view import pack_card
@@ -30,6 +31,7 @@ from mm_jupyter.records import (
     RunData,
     RunRow,
 )
+from mm_jupyter.records.sweep import Sweep
 
 VIEWS: dict[type, Callable[[Any], Rendered]] = {
     DataDiff: data_diff_view,
@@ -43,6 +45,7 @@ VIEWS: dict[type, Callable[[Any], Rendered]] = {
     Run: run_page,
     RunCard: run_card,
     RunData: data_view,
+    Sweep: sweep_view,
     RunRow: lambda row: runs_table([row]),
 }
 

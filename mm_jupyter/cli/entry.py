@@ -14,6 +14,7 @@ from mm_jupyter.cli import (
     data,
     enabling,
     environment,
+    jobs,
     keeping,
     looking,
     noise,
@@ -24,10 +25,12 @@ from mm_jupyter.cli import (
 )
 from mm_jupyter.cli.group import mm
 from mm_jupyter.cli.screen import Screen
-from mm_jupyter.errors import BadOption, MmError
+from mm_jupyter.errors import BadOption, JobsLeft, MmError
 
 # Importing them is what adds their commands.
-COMMANDS = (looking, replaying, noise, verifying, packing, data, environment, keeping, enabling)
+COMMANDS = (
+    looking, replaying, jobs, noise, verifying, packing, data, environment, keeping, enabling,
+)  # fmt: skip
 
 
 def main() -> None:
@@ -61,6 +64,9 @@ def run_command(args: Sequence[str], screen: Screen) -> int:
         return _complain(screen, args, BadOption(_sentence(error)), error.ctx)
     except click.ClickException as error:
         return _complain(screen, args, BadOption(error.format_message()))
+    except JobsLeft as left:
+        screen.complain(str(left))
+        return status.INTERRUPTED
     except (KeyboardInterrupt, click.Abort):
         screen.complain("Interrupted: what was finished before is kept.")
         return status.INTERRUPTED

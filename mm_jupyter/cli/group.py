@@ -72,6 +72,25 @@ def limited(function: Function) -> Function:
     )(function)
 
 
+def at_a_time(function: Function) -> Function:
+    """Adds ``--jobs``: how many at a time."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many at a time; else one for each CPU.",
+    )(function)
+
+
+def elsewhere(function: Function) -> Function:
+    """Adds ``--on``: where the work is done."""
+    return click.option(
+        "--on",
+        metavar="WHERE",
+        help="processes, or a Dask cluster dask://HOST:PORT that sees the same files; else here.",
+    )(function)
+
+
 def answer(
     screen: Screen,
     wanted: bool,

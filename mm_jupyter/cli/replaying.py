@@ -11,7 +11,16 @@ import click
 from mm_jupyter import wire
 from mm_jupyter.cards import explanation_card, recipe_view, runs_table, verdict_card, verdicts_table
 from mm_jupyter.cli import status
-from mm_jupyter.cli.group import EXIT_STATUSES, allowing, answer, as_json, limited, mm
+from mm_jupyter.cli.group import (
+    EXIT_STATUSES,
+    allowing,
+    answer,
+    as_json,
+    at_a_time,
+    elsewhere,
+    limited,
+    mm,
+)
 from mm_jupyter.cli.screen import Screen, Steps
 from mm_jupyter.records import Explanation, SliceName
 
@@ -130,7 +139,7 @@ def recipe(
     mm recipe churn/7 -o churn-7.ipynb
     mm recipe churn/7 --minimise
     """
-    from mm_jupyter.api import replays as api
+    from mm_jupyter.api import recipes as api
 
     if minimise:
         if slice_ is not None:
@@ -160,11 +169,16 @@ def recipe(
     help="How often to replay each.",
 )
 @click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="How many runs to replay at a time; else one for each CPU.",
+    "--since", metavar="AGE", help="The runs of the last 1d, 12h or 30m, or since 2026-03-01."
 )
+@click.option(
+    "--sample",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    metavar="SHARE",
+    help="Only a share of them, drawn at random: 0.1.",
+)
+@at_a_time
+@elsewhere
 @click.option(
     "--no-restore", is_flag=True, help="Without restoring random states: what happens without help?"
 )
@@ -198,8 +212,11 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     runs: tuple[str, ...],
     every: bool,
     query: str | None,
+    since: str | None,
+    sample: float | None,
     times: int,
     jobs: int | None,
+    on: str | None,
     no_restore: bool,
     allow: tuple[str, ...],
     timeout: float | None,
@@ -219,16 +236,18 @@ def replay(  # noqa: PLR0913, PLR0917 - click passes an argument for each option
     mm replay churn/6 churn/7 --times 3
     mm replay churn/7 --env recorded
     mm replay --query 'experiment == "churn"' --json
+    mm replay --since 1d --sample 0.1
     """
     # The engine imports papermill, about a second: only what replays pays for it.
     from mm_jupyter.api import replays as api
 
-    names = api.resolve(runs, every=every, query=query)
+    names = api.resolve(runs, every=every, query=query, since=since, sample=sample)
     with screen.progress() as step:
         judgements = api.replay(
             names,
             times=times,
             jobs=jobs,
+            on=on,
             restore=not no_restore,
             allow=allow,
             timeout=timeout,

@@ -128,9 +128,13 @@ class CellRecorder:
         """The execution under way."""
         return self._cell.execution if self._cell is not None else None
 
-    def begin_notebook(self, experiment: str, given: tuple[str, ...]) -> None:
+    def begin_notebook(
+        self, experiment: str, given: tuple[str, ...], tags: dict[str, str] | None = None
+    ) -> None:
         """Make everything from now on one run of kind ``notebook``; ``given`` names its parameters."""
-        run = self.log.open_run(experiment, "notebook", running=None, source="")
+        run = self.log.open_run(
+            experiment, "notebook", running=None, source="", tags=dict(tags or {})
+        )
         self.notebook_run = NotebookRun(CellRun(run, TrackOptions(experiment)), given)
         self.given(given)
 

@@ -26,6 +26,8 @@ TRACKED_SECONDS = 0.01
 at: the cell may have changed it, and then only its source tells."""
 _CACHE = type(functools.cache(len))
 """What ``lru_cache`` makes: a call of it fills the cache, and changes nothing that a later call could tell."""
+_SHARE = 0.2
+"""Of that time, the most that one object is charged for."""
 _DEAR_SECONDS = 0.000_05
 _NAMES = 100
 
@@ -68,7 +70,7 @@ class Marks:
         if self._local:
             names += self._homes(found, names)
         now = time.thread_time()
-        deadline = now + (TRACKED_SECONDS if tracked else PLAIN_SECONDS)
+        left = budget = TRACKED_SECONDS if tracked else PLAIN_SECONDS
         for name in names[:_NAMES]:
             value = self._held(name)
             if not tracked and self._dear.get((id(value), type(value)), 0) > 1:
@@ -77,7 +79,9 @@ class Marks:
             start, now = now, time.thread_time()
             if now - start > _DEAR_SECONDS and not tracked:
                 self._remember(value)
-            if now > deadline:
+            # At most a share: the first object of its kind, or a collection of garbage, must not hide all the others.
+            left -= min(now - start, budget * _SHARE)
+            if left < 0:
                 break
 
     def end(self, bound: Collection[str]) -> Marked:

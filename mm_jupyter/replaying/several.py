@@ -7,8 +7,8 @@ import os
 import queue
 import threading
 import warnings
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -87,8 +87,8 @@ def do_all(
     """Do tasks, at most ``jobs`` at a time, and give each as soon as it has ended; an error is given, not raised.
 
     ``tell`` is called in this thread. A replay that was too slow, killed or short of memory beside others is made
-    again alone, after them, so that a verdict never depends on ``jobs``. Ctrl-C, and closing the iterator, stop every
-    kernel that runs; the iterator returns when all of them are gone.
+    again alone, after them, so that a verdict never depends on ``jobs``. Ctrl-C, closing the iterator, and the ``stop``
+    of the first task's settings stop every kernel that runs; the iterator ends when all of them are gone.
     """
     jobs = min(jobs, len(tasks))
     zygotes = Zygotes()
@@ -103,19 +103,31 @@ def do_all(
 def _done(
     tasks: Sequence[Task[Result]], jobs: int, tell: Tell
 ) -> Generator[Ended[Result], None, None]:
-    if jobs <= 1:
-        for at in range(len(tasks)):
-            yield _ended(tasks, at, Stop(), tell)
+    if not tasks:
         return
-    strained: list[int] = []
-    with closing(_at_a_time(tasks, jobs, tell)) as ends:
-        for ended in ends:
-            if not isinstance(ended.result, Exception) and ended.result.strained:
-                strained.append(ended.at)
-            else:
-                yield ended
-    for at in strained:
-        yield _ended(tasks, at, Stop(), tell)
+    outer = tasks[0].settings.stop
+    later = list(range(len(tasks)))
+    if jobs > 1:
+        later = []
+        with _within(outer) as stop, closing(_at_a_time(tasks, jobs, stop, tell)) as ends:
+            for ended in ends:
+                if not isinstance(ended.result, Exception) and ended.result.strained:
+                    later.append(ended.at)
+                else:
+                    yield ended
+        if outer.asked:
+            raise asyncio.CancelledError
+    for at in later:
+        with _within(outer) as stop:
+            yield _ended(tasks, at, stop, tell)
+
+
+@contextmanager
+def _within(outer: Stop) -> Iterator[Stop]:
+    """A stop of its own for work that ``outer`` ends, too."""
+    stop = Stop()
+    with outer.reaching(stop.ask):
+        yield stop
 
 
 def _ended(tasks: Sequence[Task[Result]], at: int, stop: Stop, tell: Tell) -> Ended[Result]:
@@ -131,7 +143,7 @@ def _ended(tasks: Sequence[Task[Result]], at: int, stop: Stop, tell: Tell) -> En
 
 
 def _at_a_time(
-    tasks: Sequence[Task[Result]], jobs: int, tell: Tell
+    tasks: Sequence[Task[Result]], jobs: int, stop: Stop, tell: Tell
 ) -> Generator[Ended[Result], None, None]:
     from papermill.iorw import local_file_io_cwd
 
@@ -139,7 +151,6 @@ def _at_a_time(
     from mm_jupyter.replaying.performing import ctrl_c_raises
 
     can_confine()
-    stop = Stop()
     left: queue.SimpleQueue[int] = queue.SimpleQueue()
     for at in range(len(tasks)):
         left.put(at)

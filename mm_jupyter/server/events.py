@@ -31,19 +31,13 @@ class Events(MmHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")
         watch = space.store.watch()
-        moved: Moved = self.settings["mm_jupyter_moved"]
-        seen, silent = moved.count, 0.0
+        silent = 0.0
         try:
             await self._say("hello")
             while True:
                 await asyncio.sleep(EVERY)
                 silent += EVERY
-                what = []
-                if watch.changed():
-                    what.append("store")
-                if moved.count != seen:
-                    seen = moved.count
-                    what.append("jobs")
+                what = watch.changed()
                 for one in what:
                     await self._say(one)
                 if what:
@@ -67,18 +61,6 @@ class Events(MmHandler):
         await self.flush()
 
 
-class Moved:
-    """How often a replay of this server has moved; any thread may say so."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> None:
-        self.count += 1
-
-
 def add_settings(settings: dict[str, Any], root: str) -> None:
     """What the handlers share."""
-    moved = Moved()
     settings["mm_jupyter_spaces"] = Spaces(root)
-    settings["mm_jupyter_moved"] = settings["mm_jupyter_changed"] = moved

@@ -10,10 +10,10 @@ import nbformat
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from mm_jupyter.api import data, enabling, history, replays, runs
+from mm_jupyter.api import data, enabling, history, recipes, replays, runs, work
 from mm_jupyter.errors import BadInput
 from mm_jupyter.records import RunRef
-from mm_jupyter.records.jobs import Job, JobKind
+from mm_jupyter.records.jobs import JobKind
 from mm_jupyter.server.handler import MmHandler
 from mm_jupyter.wire import comparison, page, shapes
 
@@ -168,7 +168,7 @@ class RecipeOf(MmHandler):
         name = f"{experiment}/{version}"
 
         def verb() -> Any:
-            return json.loads(nbformat.writes(replays.recipe_notebook(name, workspace=self.space)))
+            return json.loads(nbformat.writes(recipes.recipe_notebook(name, workspace=self.space)))
 
         await self.reply(verb)
 
@@ -197,19 +197,8 @@ class Jobs(MmHandler):
     async def get(self) -> None:
         def verb() -> shapes.ReplaysShape:
             space = self.space
-            found = history.reproduced(workspace=space)
-            jobs = self.spaces.queue(space, self.settings["mm_jupyter_changed"]).jobs()
-            return {
-                "tag": "replays",
-                "jobs": [job(one) for one in jobs],
-                "verdicts": found.verdicts,
-                "total": found.total,
-                "causes": [
-                    {"cause": page.cause(cause), "runs": [str(ref) for ref in refs]}
-                    for cause, refs in found.causes
-                ],
-                "finished": [page.verdict(one) for one in found.finished],
-            }
+            self.spaces.queue(space)  # goes on with what an earlier server left
+            return page.replays(history.reproduced(workspace=space), work.work(workspace=space))
 
         await self.reply(verb)
 
@@ -228,11 +217,7 @@ class Jobs(MmHandler):
                 refs = [row.ref for row in rows]
             else:
                 refs = [RunRef.parse(name) for name in _names(said)]
-            queue = self.spaces.queue(space, self.settings["mm_jupyter_changed"])
-            for ref in refs:
-                space.store.row(ref)
-            kind = _kind(said)
-            return [job(queue.add(ref, kind)) for ref in refs]
+            return [page.job(one) for one in self.spaces.queue(space).add(refs, _kind(said))]
 
         await self.reply(verb)
 
@@ -241,9 +226,12 @@ class OneJob(MmHandler):
     @web.authenticated
     @authorized("execute", "kernels")  # type: ignore[untyped-decorator]  # typed for its bare form only
     async def delete(self, key: str) -> None:
+        """Stop a job, or with the name of a batch all that is left of it."""
+
         def verb() -> Any:
-            queue = self.spaces.queue(self.space, self.settings["mm_jupyter_changed"])
-            return job(queue.cancel(key))
+            queue = self.spaces.queue(self.space)
+            stopped = [queue.cancel(int(key))] if key.isdecimal() else queue.cancel_batch(key)
+            return [page.job(one) for one in stopped]
 
         await self.reply(verb)
 
@@ -298,24 +286,6 @@ class Setting(MmHandler):
         return {"tag": "setting", "enabled": enabling.enabled_in(folder)}
 
 
-def job(one: Job) -> shapes.JobShape:
-    return {
-        "tag": "job",
-        "id": one.id,
-        "run": str(one.run),
-        "kind": one.kind,
-        "state": one.state,
-        "phase": one.phase,
-        "cell": one.cell,
-        "cells": one.cells,
-        "asked": one.asked,
-        "started": one.started,
-        "ended": one.ended,
-        "verdict": one.verdict,
-        "said": one.said,
-    }
-
-
 def _names(said: dict[str, Any]) -> list[str]:
     names = said.get("runs")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
@@ -325,10 +295,10 @@ def _names(said: dict[str, Any]) -> list[str]:
 
 def _kind(said: dict[str, Any]) -> JobKind:
     kind = said.get("kind", "replay")
-    found = next((one for one in get_args(JobKind) if one == kind), None)
-    if found is None:
-        raise BadInput(f"kind takes {', '.join(get_args(JobKind))}.")
-    return cast("JobKind", found)
+    kinds = [one for one in get_args(JobKind) if one != "point"]
+    if kind not in kinds:
+        raise BadInput(f"kind takes {', '.join(kinds)}.")
+    return cast("JobKind", kind)
 
 
 def _is_text(value: Any) -> bool:

@@ -21,7 +21,7 @@ _PARTS = {
     "{experiment}": r"([^/?]+)",
     "{version}": r"([1-9][0-9]{0,8})",
     "{digest}": r"(blake2b:[0-9a-f]{32})",
-    "{id}": r"([0-9a-f]{12})",
+    "{id}": r"([0-9]{1,18}|[a-z]{5,7}-[0-9a-f]{6})",
 }
 
 
@@ -63,7 +63,7 @@ ROUTES = (
     Route("data-diff", handlers.DataDifference, {"get": "DataDiff"}, ("old", "new")),
     Route("compare", handlers.Compared, {"get": "Compare"}, ("runs",)),
     Route("jobs", handlers.Jobs, {"get": "Replays", "post": "[Job]"}, (), "runs, unreplayed"),
-    Route("jobs/{id}", handlers.OneJob, {"delete": "Job"}),
+    Route("jobs/{id}", handlers.OneJob, {"delete": "[Job]"}),
     Route("names", handlers.Names, {"get": "Names"}),
     Route("cells", handlers.Cells, {"get": "Cells"}, ("notebook", "cell")),
     Route("setting", handlers.Setting, {"get": "Setting", "put": "Setting"}, (), "enabled"),

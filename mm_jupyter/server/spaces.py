@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from mm_jupyter.api.jobs import ReplayQueue
 from mm_jupyter.api.opening import Opened, open_at
+from mm_jupyter.api.serving_jobs import JobServer
 from mm_jupyter.errors import BadInput, NoWorkspace
 
 
@@ -17,7 +16,7 @@ class Spaces:
     def __init__(self, root: str) -> None:
         self.root = Path(root).resolve()
         self._open: dict[Path, Opened] = {}
-        self._queues: dict[Path, ReplayQueue] = {}
+        self._queues: dict[Path, JobServer] = {}
 
     def at(self, path: str) -> Opened:
         """The workspace of a file or folder, named from the server's root.
@@ -42,11 +41,11 @@ class Spaces:
             raise BadInput(f"{path[:120]!r} leads out of the folder that this server serves.")
         return place
 
-    def queue(self, space: Opened, changed: Callable[[], None]) -> ReplayQueue:
-        """The replays of a workspace."""
+    def queue(self, space: Opened) -> JobServer:
+        """Who works on the jobs of a workspace."""
         known = self._queues.get(space.root)
         if known is None:
-            known = self._queues[space.root] = ReplayQueue(space, changed)
+            known = self._queues[space.root] = JobServer(space)
         return known
 
     def close(self) -> None:

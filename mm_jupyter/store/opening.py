@@ -7,7 +7,7 @@ from pathlib import Path
 from mm_jupyter.errors import StoreError, StoreReadOnly, StoreTooNew
 from mm_jupyter.store.connect import Database
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of the tables in ``schema.py``: the newest one in ``migrations/versions``."""
 _POSTGRES_HAS_TABLE = (
     "SELECT tablename FROM pg_catalog.pg_tables "

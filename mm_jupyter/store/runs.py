@@ -52,6 +52,12 @@ def run_id(tx: Transaction, ref: RunRef) -> RunId:
     return RunId(row[0])
 
 
+def ids_of(tx: Transaction, refs: Sequence[RunRef]) -> list[RunId]:
+    """The ids of those that are there, in their order."""
+    found = (tx.one(_ID, (ref.experiment, ref.version)) for ref in refs)
+    return [RunId(row[0]) for row in found if row is not None]
+
+
 def near(tx: Transaction, ref: RunRef) -> tuple[str, ...]:
     """Up to three names of runs that someone who wrote ``ref`` may have meant."""
     latest: dict[str, int] = dict(

@@ -233,6 +233,43 @@ noises = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    _id(),
+    Column("key", TEXT, nullable=False, unique=True),
+    Column("kind", TEXT, nullable=False),
+    Column("asked", Double, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    Column("batch", ID, ForeignKey("batches.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("run", ID, ForeignKey("runs.id", ondelete="CASCADE"), index=True),
+    Column("kind", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("worker", TEXT),
+    Column("seen", Double),
+    Column("tries", Integer, nullable=False),
+    Column("phase", TEXT, nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("cells", Integer, nullable=False),
+    Column("started", Double),
+    Column("ended", Double),
+    Column("verdict", TEXT),
+    Column("said", TEXT),
+    Column("data", LargeBinary),
+)
+Index(
+    "jobs_left",
+    jobs.c.id,
+    sqlite_where=jobs.c.state.in_(("waiting", "running")),
+    postgresql_where=jobs.c.state.in_(("waiting", "running")),
+)
+
 packs = Table(
     "packs",
     metadata,

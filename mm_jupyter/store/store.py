@@ -27,12 +27,14 @@ from mm_jupyter.records import (
     Session,
     SessionId,
 )
+from mm_jupyter.records.jobs import BatchKind, BatchState, Job
 from mm_jupyter.store import (
     audit,
     blobs,
     crashed,
     fsck,
     gc,
+    jobs,
     noises,
     opening,
     runs,
@@ -137,6 +139,11 @@ class Store:
         with self._database.read() as tx:
             return runs.read_rows(tx, [runs.run_id(tx, ref)])[0]
 
+    def rows(self, refs: Sequence[RunRef]) -> tuple[RunRow, ...]:
+        """Those of the runs that are there, as a list shows them."""
+        with self._database.read() as tx:
+            return runs.read_rows(tx, runs.ids_of(tx, refs))
+
     def session_runs(self, session: SessionId) -> tuple[RunRow, ...]:
         """The runs of a session in the order in which they were opened."""
         with self._database.read() as tx:
@@ -191,6 +198,38 @@ class Store:
         """How many runs have which newest verdict."""
         with self._database.read() as tx:
             return verdicts.counts(tx)
+
+    def jobs(self, batch: str | None = None, *, left: bool = False) -> tuple[Job, ...]:
+        """The jobs of a batch, or of all, in the order in which they were asked for; with ``left`` those not ended."""
+        with self._database.read() as tx:
+            return jobs.read_jobs(tx, batch, left=left)
+
+    def sidebar_jobs(self) -> tuple[Job, ...]:
+        """The jobs that sidebars asked for and that have not ended, in their order."""
+        with self._database.read() as tx:
+            return jobs.read_sidebar(tx)
+
+    def job(self, number: int) -> Job | None:
+        """One job, None where there is none."""
+        with self._database.read() as tx:
+            return jobs.read_job(tx, number)
+
+    def ended_jobs(self, limit: int) -> tuple[Job, ...]:
+        """The newest jobs that ended, newest first."""
+        with self._database.read() as tx:
+            return jobs.read_ended(tx, limit)
+
+    def batches(
+        self, limit: int, kinds: Sequence[BatchKind] = ("replay", "sweep")
+    ) -> tuple[BatchState, ...]:
+        """The newest batches of jobs, newest first."""
+        with self._database.read() as tx:
+            return jobs.read_batches(tx, limit, kinds)
+
+    def batch(self, key: str) -> BatchState:
+        """Raises NotFound where there is none."""
+        with self._database.read() as tx:
+            return jobs.read_batch(tx, key)
 
     def names(self, table: Literal["metrics", "params", "tags"]) -> tuple[str, ...]:
         """The names in use, by name."""

@@ -5,8 +5,9 @@ A writer fits the kernel's protocol ``Sink`` and has the verbs of people beside 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 from mm_jupyter.records import (
     BlobDigest,
@@ -23,8 +24,10 @@ from mm_jupyter.records import (
     SeriesChunk,
     Session,
     SessionId,
+    Verdict,
 )
-from mm_jupyter.store import noises, write_notes, write_runs, write_sessions
+from mm_jupyter.records.jobs import Batch, BatchKind, Step
+from mm_jupyter.store import jobs, noises, write_notes, write_runs, write_sessions
 from mm_jupyter.store.blobs import Blobs, Buffer
 from mm_jupyter.store.change import Change, changing
 from mm_jupyter.store.connect import Database
@@ -127,6 +130,68 @@ class Writer:
         with self._change() as change:
             noises.add_noise(change, noise)
 
+    def add_batch(
+        self, kind: BatchKind, title: str, options: Mapping[str, Any], asked: Sequence[jobs.Asked]
+    ) -> Batch:
+        """Add jobs to the queue. Raises NoSuchRun, and then none is added."""
+        with self._change() as change:
+            return jobs.add_batch(change, kind, title, options, asked)
+
+    def work_as(self, worker: str) -> Lock | None:
+        """Hold the lock that says that ``worker`` lives; None where there are no locks. Release it at the end."""
+        return _lock_if_possible(self._locks, worker)
+
+    def take(self, job: int, worker: str) -> bool:
+        """Take a job that waits. False: somebody else has it, or it has ended."""
+        with self._change() as change:
+            return jobs.take(change, job, worker)
+
+    def seen(self, worker: str, steps: Sequence[Step], has: Sequence[int]) -> frozenset[int]:
+        """Say where jobs of ``worker`` are. Returns those that it ``has`` no more: they were cancelled."""
+        with self._change() as change:
+            return jobs.seen(change, worker, steps, has)
+
+    def end_job(
+        self,
+        job: int,
+        worker: str,
+        *,
+        judgement: Judgement | None = None,
+        run: RunRef | None = None,
+        verdict: Verdict | None = None,
+        said: str = "",
+        failed: bool = False,
+    ) -> bool:
+        """End a job with what it gave; ``judgement`` is kept with it, or neither is.
+
+        Returns False where ``worker`` has the job no more. Raises NoSuchRun where the run was deleted.
+        """
+        with self._change() as change:
+            if judgement is not None:
+                verdict, said = judgement.verdict, judgement.said
+            if not jobs.end(
+                change, job, worker, run=run, verdict=verdict, said=said, failed=failed
+            ):
+                return False
+            if judgement is not None:
+                write_notes.add_verdict(change, judgement)
+            return True
+
+    def give_back(self, worker: str) -> int:
+        """Let the jobs of ``worker`` wait again, and say how many."""
+        with self._change() as change:
+            return jobs.give_back(change, worker)
+
+    def cancel_jobs(self, asked: Sequence[int]) -> int:
+        """Let jobs that have not ended never end, and say how many."""
+        with self._change() as change:
+            return jobs.cancel(change, asked)
+
+    def requeue(self) -> int:
+        """Let the jobs of workers that died wait again, and say how many."""
+        with self._change() as change:
+            return jobs.requeue(change, self._lives)
+
     def delete(self, refs: Sequence[RunRef]) -> None:
         """Take runs away; ``Store.gc`` then gives their bytes back. Raises NoSuchRun, and then none is deleted."""
         with self._change() as change:
@@ -137,6 +202,16 @@ class Writer:
 
     def _is_live(self, session: str) -> bool:
         return is_live(self._locks, session)
+
+    def _lives(self, worker: str) -> bool | None:
+        try:
+            lock = self._locks.take(worker)
+        except OSError:
+            return None
+        if lock is None:
+            return True
+        lock.release()
+        return False
 
 
 def is_live(locks: Locks, session: str) -> bool:

@@ -1,6 +1,7 @@
 """The JSON that leaves the package. ``shapes`` are what a browser gets, each a tagged type; ``js/src/wire.ts`` is made
 of them. ``page`` fills them from records; ``reports`` are the command line's ``--json``."""
 
+from mm_jupyter.wire.jobs import batch_state, job_state, sweep
 from mm_jupyter.wire.junit import junit
 from mm_jupyter.wire.packs import pack, pack_replay
 from mm_jupyter.wire.reports import (
@@ -30,6 +31,7 @@ from mm_jupyter.wire.reports import (
 __all__ = [
     "Json",
     "audit_entry",
+    "batch_state",
     "collected",
     "data_diff",
     "diff",
@@ -41,6 +43,7 @@ __all__ = [
     "explanation",
     "failure",
     "fault",
+    "job_state",
     "judgement",
     "junit",
     "noise",
@@ -52,4 +55,5 @@ __all__ = [
     "run_full",
     "run_summary",
     "strict",
+    "sweep",
 ]

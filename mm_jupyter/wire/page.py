@@ -28,6 +28,8 @@ from mm_jupyter.records import (
     direction,
     within_noise,
 )
+from mm_jupyter.records.history import Reproduced
+from mm_jupyter.records.jobs import BatchState, Job, Work
 from mm_jupyter.wire import shapes
 from mm_jupyter.wire.reports import strict
 
@@ -42,6 +44,64 @@ RUN_FIELDS = [
     "verdict",
     "version",
 ]
+
+
+def replays(how: Reproduced, work: Work) -> shapes.ReplaysShape:
+    return {
+        "tag": "replays",
+        "jobs": [job(one) for one in (*work.running, *work.next, *work.ended)],
+        "waiting": work.waiting,
+        "batches": [batch(one, work) for one in work.batches],
+        "verdicts": how.verdicts,
+        "total": how.total,
+        "causes": [
+            {"cause": cause(why), "runs": [str(ref) for ref in refs]} for why, refs in how.causes
+        ],
+        "finished": [verdict(one) for one in how.finished],
+    }
+
+
+def job(one: Job) -> shapes.JobShape:
+    return {
+        "tag": "job",
+        "id": str(one.id),
+        "batch": one.batch,
+        "run": None if one.run is None else str(one.run),
+        "kind": one.kind,
+        "parameters": ", ".join(f"{name} {value}" for name, value in one.parameters.items()),
+        "state": one.state,
+        "phase": one.phase,
+        "cell": one.cell,
+        "cells": one.cells,
+        "asked": one.asked,
+        "started": one.started,
+        "ended": one.ended,
+        "verdict": one.verdict,
+        "said": one.said,
+    }
+
+
+def batch(state: BatchState, work: Work) -> shapes.BatchShape:
+    own = state.batch
+    refs, best = work.sweeps.get(own.id, ((), None))
+    return {
+        "tag": "batch",
+        "id": own.id,
+        "kind": own.kind,
+        "title": own.title,
+        "who": own.who,
+        "asked": own.asked,
+        "started": state.started,
+        "ended": state.ended,
+        "waiting": state.waiting,
+        "running": state.running,
+        "done": state.done,
+        "failed": state.failed,
+        "cancelled": state.cancelled,
+        "metric": own.options.get("metric"),
+        "best": None if best is None else str(best),
+        "runs": [str(ref) for ref in refs[:200]],
+    }
 
 
 def row(line: Line) -> shapes.RowShape:

@@ -300,13 +300,16 @@ class SeriesShape(TypedDict):
 
 
 class JobShape(TypedDict):
-    """A replay that was asked for, by itself or to explain a run or measure its noise. ``cells`` is the length of the
-    recipe, ``cell`` counts those that have ended."""
+    """Work that was asked for: a replay, by itself or to explain a run or measure its noise, or a point of a sweep.
+    ``cells`` is the length of the recipe, ``cell`` counts those that have ended. A point has ``parameters``, and no run
+    before it ends."""
 
     tag: Literal["job"]
     id: str
-    run: str
-    kind: Literal["replay", "explain", "noise"]
+    batch: str
+    run: str | None
+    kind: Literal["replay", "explain", "noise", "point"]
+    parameters: str
     state: Literal["waiting", "running", "done", "failed", "cancelled"]
     phase: str
     cell: int
@@ -318,6 +321,28 @@ class JobShape(TypedDict):
     said: str | None
 
 
+class BatchShape(TypedDict):
+    """Jobs that were asked for in one breath, counted by their state. ``runs`` are those of a sweep, the best first
+    named by ``best``, at most 200."""
+
+    tag: Literal["batch"]
+    id: str
+    kind: Literal["replay", "sweep", "sidebar"]
+    title: str
+    who: str
+    asked: float
+    started: float | None
+    ended: float | None
+    waiting: int
+    running: int
+    done: int
+    failed: int
+    cancelled: int
+    metric: str | None
+    best: str | None
+    runs: list[str]
+
+
 class CauseGroupShape(TypedDict):
     """Runs that one cause explains."""
 
@@ -326,10 +351,13 @@ class CauseGroupShape(TypedDict):
 
 
 class ReplaysShape(TypedDict):
-    """``verdicts`` counts runs by their newest verdict, of ``total`` runs; ``finished`` is newest first."""
+    """``verdicts`` counts runs by their newest verdict, of ``total`` runs; ``finished`` is newest first. Of ``jobs``
+    that wait the first are told, ``waiting`` counts all; ``batches`` are newest first."""
 
     tag: Literal["replays"]
     jobs: list[JobShape]
+    waiting: int
+    batches: list[BatchShape]
     verdicts: dict[str, int]
     total: int
     causes: list[CauseGroupShape]
@@ -389,7 +417,7 @@ class ErrorShape(TypedDict):
 
 
 class EventShape(TypedDict):
-    """Something in the store changed (``store``), or a replay moved (``jobs``)."""
+    """Something in the store changed (``store``), or only how far a job is (``jobs``)."""
 
     tag: Literal["event"]
     what: Literal["hello", "store", "jobs", "gone"]

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from mm_jupyter.api import replays, runs
+from mm_jupyter.api import recipes, replays, runs
 from mm_jupyter.errors import BadInput, BadRunName, CannotReplay, NoSuchRun
 from mm_jupyter.records import RunRef
 from mm_jupyter.workspace import Workspace
@@ -87,7 +87,7 @@ def test_a_run_that_goes_on_is_not_replayed(space: Workspace, four: None) -> Non
 
 def test_a_recipe_is_a_notebook(space: Workspace, hand: Any, tmp_path: Path) -> None:
     name = hand.run(source="fit = 1")
-    made = replays.write_recipe(name, tmp_path / "r.ipynb", workspace=space)
+    made = recipes.write_recipe(name, tmp_path / "r.ipynb", workspace=space)
     assert (made.slice, made.verified, made.of) == ("optimistic", False, 1)
     notebook = nbformat.read(tmp_path / "r.ipynb", as_version=4)
     nbformat.validate(notebook)
@@ -99,11 +99,11 @@ def test_a_recipe_is_a_notebook(space: Workspace, hand: Any, tmp_path: Path) -> 
 def test_another_slice_is_given_on_demand(space: Workspace, hand: Any) -> None:
     hand.run("first", source="unrelated = 1")
     name = hand.run(source="fit = 1")
-    assert [s.source for s in replays.recipe(name, workspace=space).steps] == ["fit = 1"]
-    whole = replays.recipe(name, how="whole", workspace=space)
+    assert [s.source for s in recipes.recipe(name, workspace=space).steps] == ["fit = 1"]
+    whole = recipes.recipe(name, how="whole", workspace=space)
     assert [step.source for step in whole.steps] == ["unrelated = 1", "fit = 1"]
     with pytest.raises(CannotReplay, match="--minimise"):
-        replays.recipe(name, how="minimal", workspace=space)
+        recipes.recipe(name, how="minimal", workspace=space)
 
 
 @pytest.mark.parametrize("where", ["nowhere/r.ipynb", "."])
@@ -112,7 +112,7 @@ def test_a_recipe_that_cannot_be_written_is_one_sentence(
 ) -> None:
     name = hand.run()
     with pytest.raises(BadInput, match="The recipe cannot be written to"):
-        replays.write_recipe(name, where, workspace=space)
+        recipes.write_recipe(name, where, workspace=space)
 
 
 def test_a_verdict_is_kept_with_the_notebook_that_was_replayed(space: Workspace, hand: Any) -> None:
@@ -127,4 +127,4 @@ def test_a_verdict_is_kept_with_the_notebook_that_was_replayed(space: Workspace,
     assert {one.run for one in told} == {RunRef("churn", 1)}
     assert told[-1].cell == told[-1].cells
     assert runs.get(name, workspace=space).row.verdict == "identical"
-    assert replays.recipe(name, workspace=space).verified
+    assert recipes.recipe(name, workspace=space).verified

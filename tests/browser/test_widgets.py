@@ -12,7 +12,11 @@ from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot
 
 SHOWN = [
     ("card('churn/2')", ".mm-card", "churn/2"),
-    ("history('metrics.accuracy > 0.9')", ".mm-cards .mm-card", "churn/"),
+    (
+        "history('experiment == \"churn\" and metrics.accuracy > 0.9')",
+        ".mm-cards .mm-card",
+        "churn/",
+    ),
     ("compare('churn/1', 'churn/2')", ".mm-cmp", "max_depth"),
     ("verdict('churn/2')", ".mm-widget", "identical"),
     ("curve('churn/6')", ".mm-plot canvas", ""),

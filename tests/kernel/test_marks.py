@@ -8,6 +8,7 @@ import itertools
 import socket
 import sqlite3
 import threading
+import time
 from typing import Any
 
 import numpy
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from mm_jupyter.analysis.slicing import slice_executions
+from mm_jupyter.kernel import marks
 from mm_jupyter.kernel.bindings import Bindings
 from mm_jupyter.kernel.marks import Marked, Marks
 from mm_jupyter.records import Execution
@@ -28,11 +30,11 @@ def _seen(setup: str, cell: str, *, tracked: bool = True) -> Marked:
     """The marks around one cell, in a namespace of its own."""
     space: dict[str, Any] = {"__name__": "__main__"}
     exec(setup, space)
-    bindings, marks = Bindings(space), Marks(space, ())
-    marks.begin(cell, tracked=tracked)
+    bindings, around = Bindings(space), Marks(space, ())
+    around.begin(cell, tracked=tracked)
     exec(cell, space)
     bound, _ = bindings.changes(space)
-    return marks.end(bound)
+    return around.end(bound)
 
 
 CHANGES = [
@@ -228,3 +230,20 @@ def test_slices_by_what_was_seen_give_what_the_session_gave(cells: list[str], ta
         for how in ("optimistic", "conservative")
     ]
     assert replayed(log, range(1, len(log) + 1)) in results
+
+
+def test_an_object_that_is_slow_to_look_at_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = marks.mark
+
+    def slow_once(value: Any, limit: int) -> Any:
+        monkeypatch.setattr(marks, "mark", looked_at)
+        end = time.thread_time() + 10 * marks.PLAIN_SECONDS
+        while time.thread_time() < end:
+            pass
+        return looked_at(value, limit)
+
+    monkeypatch.setattr(marks, "mark", slow_once)
+    seen = _seen(
+        "def put(a, b, c): c.append(b)\na, b, c = [1], [2], []", "put(a, b, c)", tracked=False
+    )
+    assert seen.changed == ("c",)

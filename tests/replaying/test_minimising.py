@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_jupyter.api import replays, runs
+from mm_jupyter.api import recipes, replays, runs
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.replaying.minimising import fewest
 
@@ -48,19 +48,19 @@ def test_needless_executions_are_left_out_and_the_rest_is_the_verified_recipe(
     assert judgement.verdict == "identical"
     assert judgement.executions > 3
 
-    minimal = replays.minimise("needless/1")
+    minimal = recipes.minimise("needless/1")
 
     assert minimal.verdict == "identical"
     assert minimal.slice == "minimal"
     assert minimal.executions == 3
-    recipe = replays.recipe("needless/1")
+    recipe = recipes.recipe("needless/1")
     assert (recipe.verified, recipe.slice) == (True, "minimal")
     assert [step.source for step in recipe.steps] == [
         "rows = [1, 2]",
         "rows.append(5)",
         "total = sum(rows) + 0.5",
     ]
-    assert replays.recipe("needless/1", how="minimal") == recipe
+    assert recipes.recipe("needless/1", how="minimal") == recipe
     assert runs.get("needless/1").row.verdict == "identical"
     (again,) = replays.replay(["needless/1"])
     assert (again.slice, again.executions) == ("minimal", 3)
@@ -69,15 +69,15 @@ def test_needless_executions_are_left_out_and_the_rest_is_the_verified_recipe(
 def test_a_run_that_was_not_replayed_is_replayed_first(session: Cells) -> None:
     session("a = 2", "%%track first\nb = a + 0.5")
     with pytest.raises(CannotReplay, match="--minimise"):
-        replays.recipe("first/1", how="minimal")
-    assert replays.minimise("first/1").executions == 2
+        recipes.recipe("first/1", how="minimal")
+    assert recipes.minimise("first/1").executions == 2
     assert len(replays.verdicts("first/1")) == 2
 
 
 def test_a_run_that_no_replay_reproduces_is_not_minimised(session: Cells) -> None:
     session("%%track odd\nimport os\nx = int.from_bytes(os.urandom(8)) / 3")
     with pytest.raises(CannotReplay, match="no replay reproduces it"):
-        replays.minimise("odd/1")
+        recipes.minimise("odd/1")
 
 
 def test_an_interrupt_keeps_the_best_so_far(session: Cells) -> None:
@@ -90,8 +90,8 @@ def test_an_interrupt_keeps_the_best_so_far(session: Cells) -> None:
         if progress.phase.startswith("4 "):  # one was left out
             raise KeyboardInterrupt
 
-    minimal = replays.minimise("needless/1", progress=stop)
+    minimal = recipes.minimise("needless/1", progress=stop)
     assert minimal.executions == 4
     assert minimal.verdict == "identical"
-    assert len(replays.recipe("needless/1").steps) == 4
+    assert len(recipes.recipe("needless/1").steps) == 4
     assert seen

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mm_jupyter.api import replays
+from mm_jupyter.api.recipes import recipe
 from mm_jupyter.errors import CannotReplay
 from mm_jupyter.records import Asked, Judgement, RunRef
 from mm_jupyter.replaying.attempt import Settings
@@ -93,7 +94,7 @@ def test_a_wrong_small_slice_falls_through_to_the_larger_one(
     # What was verified comes first the next time, and needs one replay only.
     (again,) = replays.replay("hidden/1", workspace=space)
     assert _tried(again) == ("identical", "conservative", 4, 1)
-    assert replays.recipe("hidden/1", workspace=space).verified
+    assert recipe("hidden/1", workspace=space).verified
 
 
 def test_where_every_slice_is_wrong_the_whole_session_decides(

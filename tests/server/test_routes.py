@@ -19,7 +19,7 @@ FILLED = {
     "{experiment}": "churn",
     "{version}": "1",
     "{digest}": "blake2b:" + "0" * 32,
-    "{id}": "0" * 12,
+    "{id}": "1",
 }
 
 
@@ -213,7 +213,8 @@ def test_a_replay_is_queued_executed_and_its_verdict_kept(server: Lab) -> None:
     status, _, said = server.ask("jobs", "POST", {"runs": ["churn/1", "churn/2"]})
     first, second = json.loads(said)
     assert status == 200
-    server.ask(f"jobs/{second['id']}", "DELETE")
+    stopped = json.loads(server.ask(f"jobs/{second['id']}", "DELETE")[2])
+    assert [(one["id"], one["state"]) for one in stopped] == [(second["id"], "cancelled")]
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         jobs = {job["id"]: job for job in server.get("jobs")["jobs"]}

@@ -95,7 +95,8 @@ def test_a_store_of_the_first_version_becomes_what_a_new_one_is(store: Store, ha
     engine = store._database.engine
     new = shape(store)
     with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE noises")
+        for table in ("jobs", "batches", "noises"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("ALTER TABLE metrics DROP COLUMN deviation")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     assert shape(store) != new

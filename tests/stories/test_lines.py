@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_jupyter.api import replays
+from mm_jupyter.api import recipes, replays
 from mm_jupyter.records import Judgement
 
 
@@ -59,7 +59,7 @@ def test_every_line_replays_with_its_treatment(kernel, project: Path) -> None:
     wrong = []
     for name, (before, _) in LINES.items():
         judgement = replay(f"{name}/1")
-        sources = {step.source for step in replays.recipe(f"{name}/1").steps}
+        sources = {step.source for step in recipes.recipe(f"{name}/1").steps}
         needed = {source for source in before if source[0] != "-"}
         needless = {source[1:] for source in before if source[0] == "-"}
         if judgement.verdict != "identical" or needed - sources or needless & sources:

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from mm_jupyter.api import care, replays, runs
+from mm_jupyter.api import care, recipes, replays, runs
 from mm_jupyter.errors import BadInput, NoSuchRun, StoreDamaged
 from mm_jupyter.records import Judgement
 
@@ -43,7 +43,7 @@ def test_a_run_replays_identically_and_the_verdict_is_kept(kernel) -> None:
     kinds = {item.kind for item in judgement.items}
     assert {"param", "metric", "value", "model", "output"} <= kinds
     assert runs.get("churn/1").row.verdict == "identical"
-    assert replays.recipe("churn/1").verified
+    assert recipes.recipe("churn/1").verified
 
 
 def test_an_unseeded_run_replays_identically_because_its_random_state_is_restored(kernel) -> None:
@@ -208,7 +208,7 @@ def test_figures_tables_and_html_reproduce(kernel) -> None:
 def test_the_recipe_runs_in_plain_jupyter_to_the_same_result(kernel, project: Path) -> None:
     kernel.ok("import numpy as np\nnp.random.rand(5)")
     kernel.ok("%%track noise\nvalue = float(np.random.rand())")
-    recipe = replays.write_recipe("noise/1", project / "recipe.ipynb")
+    recipe = recipes.write_recipe("noise/1", project / "recipe.ipynb")
     assert recipe.verified is False
     notebook = nbformat.read(project / "recipe.ipynb", as_version=4)
     notebook.cells.append(

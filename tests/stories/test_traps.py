@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mm_jupyter.api import replays
+from mm_jupyter.api import recipes, replays
 
 TRAPS = Path(__file__).parent / "traps"
 SETUPS = {
@@ -58,7 +58,7 @@ def test_every_trap_is_seen_and_replays_identically(kernel: Any, project: Path, 
 
 def _wrong(name: str, case: list[str], group: str) -> str:
     (judgement,) = replays.replay([f"{name}/1"])
-    sources = [step.source for step in replays.recipe(f"{name}/1").steps]
+    sources = [step.source for step in recipes.recipe(f"{name}/1").steps]
     *before, _ = case
     said = []
     if judgement.verdict != "identical":

@@ -161,7 +161,7 @@ export function Sidebar({ host }: { host: Host }) {
     if (runs.length > 1) setRecent([runs, ...recent.filter(one => one.join() !== runs.join())].slice(0, 10));
     host.compare(runs);
   };
-  const active = replays?.jobs.filter(job => job.state === 'running' || job.state === 'waiting').length ?? 0;
+  const active = replays ? replays.waiting + replays.jobs.filter(job => job.state === 'running').length : 0;
   const tabs: [Tab, string, number][] = [['history', 'History', 0], ['compare', 'Compare', 0], ['replays', 'Replays', active]];
   const lost = away && Date.now() - away.since > 1500;
 
@@ -178,7 +178,7 @@ export function Sidebar({ host }: { host: Host }) {
       </div>
       {lost && <Away away={away!} readOnly={!!groups} />}
       <div className="mm-body" role="tabpanel" aria-labelledby={`mm-tab-${tab}`}>
-        {tab === 'replays' && (replays ? <ReplaysView found={replays} onStop={job => void act(() => client.send('DELETE', `jobs/${job.id}`))} onReplay={replay} onRest={() => void act(() => client.send('POST', 'jobs', { unreplayed: true }))} onRun={(name, at) => { setTab('history'); setShown({ run: name, at }); }} /> : <Nothing host={host} />)}
+        {tab === 'replays' && (replays ? <ReplaysView found={replays} onStop={asked => void act(() => client.send('DELETE', `jobs/${asked.id}`))} onCompare={compare} onReplay={replay} onRest={() => void act(() => client.send('POST', 'jobs', { unreplayed: true }))} onRun={(name, at) => { setTab('history'); setShown({ run: name, at }); }} /> : <Nothing host={host} />)}
         {tab === 'compare' && <Picked picked={picked} recent={recent} onCompare={compare} onForget={runs => setRecent(recent.filter(one => one !== runs))} onDrop={name => setPicked(picked.filter(one => one !== name))} />}
         {tab === 'history' && shown && run && (
           <RunPage run={run} at={shown.at} render={host.render} readOnly={groups?.read_only ?? false}
