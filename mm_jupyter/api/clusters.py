@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,8 @@ SENDS = 4
 """Times that a job is sent, where workers die over it."""
 PATIENCE = 30.0
 """Seconds that a cluster's scheduler may take to answer."""
+LOST = 5.0
+"""Seconds after which a scheduler that is not heard of is gone."""
 AHEAD = 2
 """Jobs sent for each place of a cluster, so that no worker waits for us."""
 
@@ -70,6 +72,8 @@ def do_all(
         sent = [0] * len(asked)
         try:
             while waiting or flying:
+                if (why := crew.gone()) is not None:
+                    raise NoCluster(on, why)
                 room = (jobs or AHEAD * max(crew.places(), 1)) - len(flying)
                 for at in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
                     job, (function, given) = asked[at]
@@ -84,8 +88,6 @@ def do_all(
                 for future in done:
                     at = flying.pop(future)
                     error = _error(future)
-                    if error is not None and (why := crew.gone()) is not None:
-                        raise NoCluster(on, why)
                     if error is not None and crew.died(error) and sent[at] < SENDS:
                         waiting.append(at)
                     else:
@@ -166,19 +168,29 @@ def _dask(on: str) -> Iterator[_Crew]:
         raise NoCluster(
             on, f"no scheduler answers at {address} ({type(error).__name__})"
         ) from error
-    with client, client.get_executor(pure=False) as executor:
-        looked, places = 0.0, 0
+    executor = client.get_executor(pure=False)
+    counted, places, ran = 0.0, 0, time.monotonic()
 
-        def count() -> int:
-            nonlocal looked, places
-            if time.monotonic() - looked > PATIENCE / 6 or not places:
-                looked, places = time.monotonic(), sum(client.nthreads().values())
-            return places
+    def count() -> int:
+        nonlocal counted, places
+        if client.status == "running" and (time.monotonic() - counted > PATIENCE / 6 or not places):
+            counted = time.monotonic()
+            with suppress(OSError):  # it is going: gone() will say so
+                places = sum(client.nthreads().values())
+        return places
 
-        def gone() -> str | None:
-            return None if client.status == "running" else f"the scheduler at {address} is gone"
+    def gone() -> str | None:
+        nonlocal ran
+        if client.status == "running":
+            ran = time.monotonic()
+        lost = client.status == "closed" or time.monotonic() - ran > LOST
+        return f"the scheduler at {address} is gone" if lost else None
 
-        yield _Crew(
-            executor.submit, count,
-            lambda error: isinstance(error, KilledWorker | CommClosedError), gone,
-        )  # fmt: skip
+    def died(error: BaseException) -> bool:
+        return isinstance(error, KilledWorker | CommClosedError) or client.status != "running"
+
+    try:
+        yield _Crew(executor.submit, count, died, gone)
+    finally:
+        executor.shutdown(wait=False)
+        client.close(timeout=LOST)

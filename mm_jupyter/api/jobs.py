@@ -21,7 +21,7 @@ from mm_jupyter.api.replays import (
     worked,
 )
 from mm_jupyter.api.runs import found, writer
-from mm_jupyter.api.working import Unit, Worker, work_off
+from mm_jupyter.api.working import Unit, Worker, working_off
 from mm_jupyter.errors import BadInput, JobTaken, MmError, NotFound
 from mm_jupyter.records import Judgement, RunRef, Verdict
 from mm_jupyter.records.jobs import BatchState, Job, JobKind
@@ -143,9 +143,10 @@ def do(job: Job, *, workspace: Workspace) -> None:
     work = partial(_WORK[job.kind], space, record)
     task = Task(settings_for(space, record, (), None), work)
     unit = Unit(job.id, task, (do, ()), partial(_keep, job.id))
-    for ended in work_off(space, batch.id, [unit], jobs=1, on=None, tell=lambda *_: None):
-        if isinstance(ended.result, Exception):
-            raise ended.result
+    with working_off(space, batch.id, [unit], jobs=1, on=None, tell=lambda *_: None) as ends:
+        for ended in ends:
+            if isinstance(ended.result, Exception):
+                raise ended.result
 
 
 def _explain(space: Workspace, record: Any, settings: Settings, progress: Progress) -> _Said:

@@ -16,7 +16,7 @@ from mm_jupyter.analysis.comparing import UserRule, user_rules
 from mm_jupyter.api import clusters
 from mm_jupyter.api.places import Place
 from mm_jupyter.api.runs import find, found, writer
-from mm_jupyter.api.working import Unit, Worker, work_off
+from mm_jupyter.api.working import Unit, Worker, working_off
 from mm_jupyter.configuration import configured
 from mm_jupyter.errors import BadInput, CannotRebuild, JobsLeft
 from mm_jupyter.records import Judgement, RunRef, RunRow, Verdict
@@ -172,13 +172,14 @@ def worked(
     def tell(at: int, phase: str, cell: int, cells: int) -> None:
         tellers[at](phase, cell, cells)
 
-    for ended in work_off(space, batch.id, units, jobs=jobs, on=on, tell=tell):
-        if isinstance(ended.result, Exception):
-            failed[ended.at] = ended.result
-        elif progress is not None:
-            judgement = judged[ended.at]
-            done = judgement.executions
-            progress(ReplayProgress(judgement.run, "judged", done, done, judgement.verdict))
+    with working_off(space, batch.id, units, jobs=jobs, on=on, tell=tell) as ends:
+        for ended in ends:
+            if isinstance(ended.result, Exception):
+                failed[ended.at] = ended.result
+            elif progress is not None:
+                judgement = judged[ended.at]
+                done = judgement.executions
+                progress(ReplayProgress(judgement.run, "judged", done, done, judgement.verdict))
     if failed:
         raise failed[min(failed)]
     return [judged[at] for at in range(len(units))]

@@ -15,7 +15,7 @@ from mm_jupyter.api.places import Place
 from mm_jupyter.api.replays import ReplayProgress
 from mm_jupyter.api.runs import writer
 from mm_jupyter.api.work import read_sweep
-from mm_jupyter.api.working import Unit, Worker, work_off
+from mm_jupyter.api.working import Unit, Worker, working_off
 from mm_jupyter.errors import BadInput, NoSuchFile
 from mm_jupyter.records import RunRef, Scalar
 from mm_jupyter.records.direction import direction
@@ -160,9 +160,10 @@ def go_on(
         if progress is not None:
             progress(ReplayProgress(names[at], phase, cell, cells))
 
-    for ended in work_off(space, batch.id, units, jobs=jobs, on=on, tell=tell):
-        if progress is not None:
-            progress(ReplayProgress(names[ended.at], "ended", 0, 0))
+    with working_off(space, batch.id, units, jobs=jobs, on=on, tell=tell) as ends:
+        for ended in ends:
+            if progress is not None:
+                progress(ReplayProgress(names[ended.at], "ended", 0, 0))
     return read_sweep(batch.id, workspace=space)
 
 

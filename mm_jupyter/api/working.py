@@ -166,7 +166,8 @@ def _both(outer: Stop, own: Stop) -> Iterator[Stop]:
         raise
 
 
-def work_off(
+@contextmanager
+def working_off(
     space: Workspace,
     batch: str,
     units: Sequence[Unit[Any]],
@@ -174,32 +175,34 @@ def work_off(
     jobs: int | None,
     on: str | None,
     tell: Tell,
-) -> Generator[Ended[Any], None, None]:
+) -> Iterator[Iterator[Ended[Any]]]:
     """Do the jobs of a batch and give each as soon as it has ended and is kept; an error is given, not raised.
 
     ``jobs`` at a time, by default as many as this machine, or the cluster that ``on`` names, has room for.
 
     Raises:
-        NoCluster: before anything runs.
-        JobsLeft: Ctrl-C; what had not ended waits in the queue.
+        NoCluster: before anything runs, or when the cluster is gone.
+        JobsLeft: Ctrl-C, within the block too; what had not ended waits in the queue.
     """
     try:
-        with Worker(space) as worker:
-            if on is None:
-                tasks = [worker.task(unit) for unit in units]
-
-                def told(at: int, phase: str, cell: int, cells: int) -> None:
-                    worker.tell(units[at].job, phase, cell, cells)
-                    tell(at, phase, cell, cells)
-
-                ends = do_all(tasks, jobs or usual_jobs(len(tasks)), told)
-            else:
-                ends = clusters.do_all([(unit.job, unit.call) for unit in units], worker, jobs, on)
-            with closing(ends):
-                for ended in ends:
-                    yield _kept(worker, units[ended.at], ended)
+        with Worker(space) as worker, closing(_ends(worker, units, jobs, on, tell)) as ends:
+            yield (_kept(worker, units[ended.at], ended) for ended in ends)
     except KeyboardInterrupt:
         raise JobsLeft(batch, space.store.batch(batch).left) from None
+
+
+def _ends(
+    worker: Worker, units: Sequence[Unit[Any]], jobs: int | None, on: str | None, tell: Tell
+) -> Generator[Ended[Any], None, None]:
+    if on is not None:
+        return clusters.do_all([(unit.job, unit.call) for unit in units], worker, jobs, on)
+    tasks = [worker.task(unit) for unit in units]
+
+    def told(at: int, phase: str, cell: int, cells: int) -> None:
+        worker.tell(units[at].job, phase, cell, cells)
+        tell(at, phase, cell, cells)
+
+    return do_all(tasks, jobs or usual_jobs(len(tasks)), told)
 
 
 def _kept(worker: Worker, unit: Unit[Any], ended: Ended[Any]) -> Ended[Any]:
