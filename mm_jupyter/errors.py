@@ -155,7 +155,7 @@ class JobCancelled(MmError):
     sentence = "It was cancelled."
 
 
-class NoCluster(MmError):
+class NoCluster(BadInput):
     """``args``: what --on was given, and why it cannot be used."""
 
     code = "no-cluster"

@@ -6,7 +6,8 @@ import { VerdictPart } from '../src/ui/RunPage';
 import { DEFAULT_KEYS, ownKeys } from '../src/ui/keys';
 import { NoiseBar } from '../src/ui/parts';
 import { share } from '../src/ui/Rows';
-import type { Compare, Row, Verdict } from '../src/wire';
+import { ReplaysView } from '../src/ui/Replays';
+import type { Batch, Compare, Job, Replays, Row, Verdict } from '../src/wire';
 
 const EVIL = '<img src=x onerror=alert(1)>';
 
@@ -116,4 +117,30 @@ describe('a running run', () => {
 describe('the keys', () => {
   it('are the defaults, and what a person set', () => expect(ownKeys({ pick: 'V', compare: 'no', other: 'z' })).toEqual({ ...DEFAULT_KEYS, pick: 'v' }));
   it('outlive a broken setting', () => expect(ownKeys('nonsense')).toEqual(DEFAULT_KEYS));
+});
+
+describe('the queue', () => {
+  const batch: Batch = {
+    tag: 'batch', id: 'sweep-abc123', kind: 'sweep', title: EVIL, who: 'ada', asked: 1, started: Date.now() / 1000 - 30, ended: null,
+    waiting: 5, running: 1, done: 3, failed: 1, cancelled: 0, metric: 'auc', best: 'n/2', runs: ['n/1', 'n/2'],
+  };
+  const job: Job = {
+    tag: 'job', id: '7', batch: batch.id, run: null, kind: 'point', parameters: 'lr 0.1', state: 'running', phase: 'executed', cell: 1, cells: 4,
+    asked: 1, started: 2, ended: null, verdict: null, said: null,
+  };
+  const found: Replays = { tag: 'replays', jobs: [job], waiting: 5, batches: [batch], verdicts: {}, total: 2, causes: [], finished: [] };
+  const draw = (shown: Replays) => renderToStaticMarkup(<ReplaysView found={shown} onStop={() => undefined} onCompare={() => undefined} onReplay={() => undefined} onRest={() => undefined} onRun={() => undefined} />);
+  it('shows a batch once, with how far it is, what is left and the points that run', () => {
+    const html = draw(found);
+    expect(html).toContain('1 running, 5 waiting');
+    expect(html).toContain('4 of 10, 1 failed');
+    expect(html).toMatch(/4[0-9]\.?\d* s left/);
+    expect(html).toContain('lr 0.1');
+    expect(html).toContain('cell 2 of 4');
+    expect(html).toContain('Compare 2');
+    expect(html).not.toContain(EVIL);
+  });
+  it('says how to go on with one that nobody works on', () => {
+    expect(draw({ ...found, jobs: [], batches: [{ ...batch, running: 0, waiting: 6 }] })).toContain('mm resume sweep-abc123');
+  });
 });

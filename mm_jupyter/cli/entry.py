@@ -64,11 +64,10 @@ def run_command(args: Sequence[str], screen: Screen) -> int:
         return _complain(screen, args, BadOption(_sentence(error)), error.ctx)
     except click.ClickException as error:
         return _complain(screen, args, BadOption(error.format_message()))
-    except JobsLeft as left:
-        screen.complain(str(left))
-        return status.INTERRUPTED
-    except (KeyboardInterrupt, click.Abort):
-        screen.complain("Interrupted: what was finished before is kept.")
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        left = stopped.__cause__  # click has made an Abort of it
+        kept = "Interrupted: what was finished before is kept."
+        screen.complain(str(left) if isinstance(left, JobsLeft) else kept)
         return status.INTERRUPTED
     except MmError as error:
         return _complain(screen, args, error)
