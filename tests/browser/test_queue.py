@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import nbformat
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab, notebook, open_lab, shoot
@@ -19,7 +21,9 @@ CELLS = (
 )
 
 
-def begin(lab: Lab) -> subprocess.Popen[bytes]:
+@pytest.fixture
+def sweep(lab: Lab) -> Iterator[subprocess.Popen[bytes]]:
+    """A sweep of six points, two of which wait for a file to go."""
     folder = lab.root / "swept"
     folder.mkdir(exist_ok=True)
     made = notebook(*CELLS)
@@ -39,14 +43,19 @@ def begin(lab: Lab) -> subprocess.Popen[bytes]:
         "--best",
         "accuracy",
     ]
-    return subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-c", "from mm_jupyter.cli import main; main()", *words, "--jobs", "2"],
         cwd=folder, env=lab.environment, start_new_session=True,
     )  # fmt: skip
+    yield child
+    (folder / "wait.flag").unlink(missing_ok=True)
+    child.kill()
+    child.wait()
 
 
-def test_a_sweep_is_watched_stopped_gone_on_with_and_compared(page: Any, lab: Lab) -> None:
-    child = begin(lab)
+def test_a_sweep_is_watched_stopped_gone_on_with_and_compared(
+    page: Any, lab: Lab, sweep: subprocess.Popen[bytes]
+) -> None:
     open_lab(page, lab, path="swept/churn.ipynb", width=440)
     page.locator("#mm-tab-replays").click()
     body = page.locator("#mm-history .mm-body")
@@ -55,8 +64,8 @@ def test_a_sweep_is_watched_stopped_gone_on_with_and_compared(page: Any, lab: La
     expect(group).to_contain_text("4 of 6", timeout=60_000)
     expect(group).to_contain_text("depth 6, lr 0.25")
     shoot(page, "sweep-running")
-    os.killpg(child.pid, signal.SIGINT)
-    child.wait(timeout=60)
+    os.killpg(sweep.pid, signal.SIGINT)
+    sweep.wait(timeout=60)
     expect(group).to_contain_text("interrupted, 4 of 6", timeout=20_000)
     expect(group).to_contain_text("mm resume sweep-")
     (lab.root / "swept" / "wait.flag").unlink()

@@ -35,7 +35,7 @@ function OneBatch({ batch, jobs, onStop, onRun }: { batch: Batch; jobs: Job[]; o
         <b className="mm-cut" title={`${batch.id}, asked for by ${batch.who}`}>{batch.title}</b><span className="mm-tag">{what}</span><span className="mm-grow" />
         <span className="mm-quiet mm-small">{batch.running ? '' : 'interrupted, '}{ended.toLocaleString('en-US')} of {total(batch).toLocaleString('en-US')}{batch.failed ? `, ${batch.failed} failed` : ''}{remaining(batch)}</span>
         <Button icon="stop" label={`Stop ${batch.title}`} text={false} kind="bare" onClick={() => onStop(batch)} />
-        <div className="mm-bar" role="progressbar" aria-valuemin={0} aria-valuemax={total(batch)} aria-valuenow={ended} aria-label={batch.title}><i style={{ width: `${(100 * ended) / Math.max(total(batch), 1)}%` }} /></div>
+        <div className="mm-share" role="progressbar" aria-valuemin={0} aria-valuemax={total(batch)} aria-valuenow={ended} aria-label={batch.title}><i style={{ width: `${(100 * ended) / Math.max(total(batch), 1)}%` }} /></div>
       </div>
       {!batch.running && <p className="mm-quiet mm-small mm-inset">Go on in a terminal: <code>mm resume {batch.id}</code></p>}
       {jobs.slice(0, 4).map(job => (
@@ -51,7 +51,7 @@ export function ReplaysView({ found, onStop, onCompare, onReplay, onRest, onRun 
   const within = new Set(large.map(batch => batch.id));
   const open = found.jobs.filter(job => job.state === 'running' || job.state === 'waiting');
   const now = open.filter(job => !within.has(job.batch));
-  const told = found.jobs.filter(job => job.state === 'done' && job.run !== null && job.kind !== 'replay').slice(0, 5);
+  const told = found.jobs.filter(job => job.state === 'done' && job.run !== null && (job.kind === 'explain' || job.kind === 'noise')).slice(0, 5);
   const broken = found.jobs.filter(job => job.state === 'failed').slice(0, 5);
   const sweeps = found.batches.filter(batch => batch.kind === 'sweep' && batch.runs.length > 0);
   const all = open.filter(job => job.state === 'running').length;
