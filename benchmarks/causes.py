@@ -1,9 +1,10 @@
 """Does ``mm explain`` find what was changed? Sessions are recorded, one thing is changed in each, and it is asked.
 
-    python benchmarks/causes.py [--each 5] [--packages 2] [--controls 20] [--write]
+    python benchmarks/causes.py [--each 5] [--packages 2] [--controls 20] [--keep FILE] [--write]
 
 Of every kind ``--each`` sessions, of the two that need another environment ``--packages``; the controls are left as
-they are. They come in a shuffled order, and Ctrl-C shows what was measured so far. A change is detected where the
+they are. They come in a shuffled order, and Ctrl-C shows what was measured so far; with ``--keep`` another call goes on
+where it stopped. A change is detected where the
 verdict is no longer identical or equivalent; it is named where the first cause is the one that was changed. ``--write``
 puts the table into docs/causes-measured.md.
 """
@@ -12,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import platform
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,19 +24,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from mm_jupyter.analysis.requirements import normal  # noqa: E402
 from mm_jupyter.analysis.secrets import Redactor  # noqa: E402
 from mm_jupyter.api.explaining import explain  # noqa: E402
 from mm_jupyter.kernel.environment import capture  # noqa: E402
-from mm_jupyter.records import Explanation  # noqa: E402
+from mm_jupyter.records import Explanation, Package  # noqa: E402
 from mm_jupyter.replaying import environments  # noqa: E402
 from mm_jupyter.replaying.kernels import running_kernel  # noqa: E402
 from mm_jupyter.workspace import find  # noqa: E402
@@ -181,6 +181,7 @@ def built(kind: str, made: Session, dice: random.Random) -> tuple[Session, str]:
         f"km = KMeans(8, random_state={dice.randint(0, 99)}).fit(load_wine().data)\ninertia = km.inertia_"
     )
     old = {"scikit-learn": "1.3.2", "numpy": "1.26.4", "scipy": "1.11.4"}
+    old |= {"pandas": "2.2.3", "pytz": "2024.2", "tzdata": "2024.2"}  # what goes with that numpy
     return replace(made, packages=old), "package scikit-learn"
 
 
@@ -227,9 +228,8 @@ def asked(case: Case, folder: Path) -> Explanation:
         if case.session.packages:
             now = capture(Redactor(b"x" * 32))
             old = case.session.packages
-            packages = tuple(
-                replace(one, version=old.get(one.name, one.version)) for one in now.packages
-            )
+            packages = tuple(one for one in now.packages if one.name not in old)
+            packages += tuple(Package(name=name, version=old[name]) for name in old)
             python = environments.build(replace(now, packages=packages)).python
             asyncio.run(in_kernel(python, folder, cells))
         else:
@@ -254,102 +254,55 @@ class Tally:
     replays: int = 0
     seconds: float = 0.0
 
+    def add(self, *, kind: str, detected: bool, first: bool, replays: int, seconds: float) -> None:  # noqa: ARG002
+        self.cases += 1
+        self.detected += detected
+        self.first += first
+        self.replays += replays
+        self.seconds += seconds
 
-def measure(each: int, packages: int, controls: int, seed: int) -> dict[str, Tally]:
-    dice = random.Random(seed)
-    plan = [kind for kind in KINDS for _ in range(each)]
-    plan += [kind for kind in BUILT for _ in range(packages)] + ["control"] * controls
+
+def measure(given: argparse.Namespace) -> dict[str, Tally]:
+    dice = random.Random(given.seed)
+    plan = [kind for kind in KINDS for _ in range(given.each)]
+    plan += [kind for kind in BUILT for _ in range(given.packages)] + ["control"] * given.controls
     dice.shuffle(plan)  # so that the part of a run that was interrupted speaks for all kinds
+    kept = given.keep.read_text().splitlines() if given.keep and given.keep.exists() else []
+    cases = [case(kind, dice) for kind in plan]
     tallies: dict[str, Tally] = {kind: Tally() for kind in (*KINDS, *BUILT, "control")}
+    for line in kept:
+        tallies[json.loads(line)["kind"]].add(**json.loads(line))
     with suppress(KeyboardInterrupt):
-        _work(plan, dice, tallies)
+        for number, one in enumerate(cases[len(kept) :], len(kept) + 1):
+            result = outcome(one)
+            if given.keep:
+                with given.keep.open("a") as file:
+                    file.write(json.dumps(result) + "\n")
+            tallies[one.kind].add(**result)
+            print(f"\r{number}/{len(plan)} {one.kind:24}", end="", file=sys.stderr)
     print(file=sys.stderr)
     return {kind: tally for kind, tally in tallies.items() if tally.cases}
 
 
-def _work(plan: list[str], dice: random.Random, tallies: dict[str, Tally]) -> None:
-    for number, kind in enumerate(plan, 1):
-        one = case(kind, dice)
-        with tempfile.TemporaryDirectory(prefix="mm-causes-") as name:
-            started = time.monotonic()
-            found = asked(one, Path(name))
-        tally = tallies[kind]
-        tally.cases += 1
-        tally.seconds += time.monotonic() - started
-        tally.replays += len(found.experiments)
-        causes = [
-            f"{cause.factor} {cause.name}" for cause in found.judgement.causes if cause.confirmed
-        ]
-        judged = found.judgement
-        detected = judged.verdict not in ("identical", "equivalent") or any(
-            "it read the clock" in one.why for one in judged.not_compared
+def outcome(one: Case) -> dict[str, Any]:
+    """Record, change and ask; what came out is what a tally adds."""
+    with tempfile.TemporaryDirectory(prefix="mm-causes-") as name:
+        started = time.monotonic()
+        found = asked(one, Path(name))
+    causes = [f"{cause.factor} {cause.name}" for cause in found.judgement.causes if cause.confirmed]
+    judged = found.judgement
+    detected = judged.verdict not in ("identical", "equivalent") or any(
+        "it read the clock" in one.why for one in judged.not_compared
+    )
+    right = one.cause is not None and bool(causes) and causes[0].startswith(one.cause)
+    if detected != (one.cause is not None) or (one.cause and not right):
+        print(
+            f"  {one.kind}: {judged.verdict}, {causes or 'no cause'}: {found.said}", file=sys.stderr
         )
-        right = one.cause is not None and bool(causes) and causes[0].startswith(one.cause)
-        tally.detected += detected
-        tally.first += right
-        if detected != (one.cause is not None) or (one.cause and not right):
-            print(
-                f"  {kind}: {found.judgement.verdict}, {causes or 'no cause'}: {found.said}",
-                file=sys.stderr,
-            )
-        print(f"\r{number}/{len(plan)} {kind:24}", end="", file=sys.stderr)
-
-
-def rebuilt(times: int = 3) -> str:
-    """How long the environment that runs this takes to be made anew, its wheels in uv's cache."""
-    environment = capture(Redactor(b"x" * 32))
-    needed = closure(
-        [
-            "ipykernel",
-            "ipywidgets",
-            "pandas",
-            "scikit-learn",
-            "matplotlib",
-            "requests",
-            "sqlalchemy",
-        ]
-    )
-    packages = tuple(one for one in environment.packages if one.name in needed)
-    environment = replace(environment, packages=packages)
-    kept = uv_cache()
-    took = []
-    for _ in range(times + 1):
-        with (
-            tempfile.TemporaryDirectory(prefix="mm-causes-") as cache,
-            variables({"XDG_CACHE_HOME": cache, "UV_CACHE_DIR": kept}),
-        ):
-            started = time.monotonic()
-            environments.build(environment)
-            took.append(time.monotonic() - started)
-    took = sorted(took[1:])  # the first fills uv's cache
-    return (
-        f"An environment of {len(environment.packages)} packages is locked and rebuilt from a warm cache in "
-        f"{took[len(took) // 2]:.1f} s (median of {times}: {took[0]:.1f} to {took[-1]:.1f})."
-    )
-
-
-def closure(names: list[str]) -> set[str]:
-    """These distributions and all that they need here."""
-    found: set[str] = set()
-    while names:
-        name = normal(names.pop())
-        if name not in found:
-            found.add(name)
-            with suppress(metadata.PackageNotFoundError):
-                for line in metadata.requires(name) or ():
-                    needed, _, marker = line.partition(";")
-                    if "extra" not in marker:
-                        names.append(re.split(r"[^A-Za-z0-9._-]", needed.strip())[0])
-    return found
-
-
-def uv_cache() -> str:
-    from uv import find_uv_bin
-
-    done = subprocess.run(
-        [find_uv_bin(), "cache", "dir"], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    return {
+        "kind": one.kind, "detected": detected, "first": right, "replays": len(found.experiments),
+        "seconds": time.monotonic() - started,
+    }  # fmt: skip
 
 
 def table(tallies: dict[str, Tally]) -> str:
@@ -374,12 +327,16 @@ def main() -> None:
     parser.add_argument("--packages", type=int, default=2)
     parser.add_argument("--controls", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a file that keeps each outcome")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     os.environ["PYTHONHASHSEED"] = "0"
-    text = table(measure(given.each, given.packages, given.controls, given.seed))
+    text = table(measure(given))
     if given.packages:
-        text += f"\n\n{rebuilt()}"
+        made = [sys.executable, str(ROOT / "benchmarks" / "rebuilding.py")]
+        text += (
+            "\n\n" + subprocess.run(made, capture_output=True, text=True, check=True).stdout.strip()
+        )
     print(text)
     if given.write:
         head = (

@@ -34,6 +34,7 @@ TOUR = (
     "docs/replay.md",
     "docs/causes.md",
     "docs/noise.md",
+    "docs/sweeps.md",
     "docs/notebooks.md",
     "docs/data.md",
     "docs/packs.md",
@@ -55,7 +56,18 @@ pytestmark = pytest.mark.timeout(900)
 VARYING = re.compile(r"\d[\d.,]*( ?(ms|s|min|B|kB|MB)\b)?")
 INSTALLS = ("git clone ", "make ", "pip install ")
 """Lines that set a machine up. They are checked, and not run: the tests run in what they make."""
-MAPS = {"params", "metrics", "noise", "tags", "packages", "threads", "variables", "before", "after"}
+MAPS = {
+    "parameters",
+    "params",
+    "metrics",
+    "noise",
+    "tags",
+    "packages",
+    "threads",
+    "variables",
+    "before",
+    "after",
+}
 """Keys of objects whose own keys are names of the user's."""
 
 

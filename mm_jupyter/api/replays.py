@@ -27,6 +27,7 @@ from mm_jupyter.replaying.record import Record
 from mm_jupyter.replaying.several import verifying
 from mm_jupyter.replaying.trying import GOOD, Progress
 from mm_jupyter.replaying.verifying import Verified, check, verify
+from mm_jupyter.replaying.zygotes import Once, process_zygotes
 from mm_jupyter.store import Writer
 from mm_jupyter.workspace import Workspace
 
@@ -189,6 +190,7 @@ def replay_elsewhere(place: Place, name: str, options: dict[str, Any]) -> Verifi
     """Replay a run in a process that may be on another machine; the one that asked keeps what comes out."""
     with place.opened() as space:
         record, settings = asked(space, RunRef.parse(name), options, lambda *_: None)
+        settings = replace(settings, zygotes=Once(process_zygotes()))
         return verify(record, settings, times=options["times"], progress=lambda *_: None)
 
 

@@ -7,6 +7,8 @@ depends on chance is found: so a run has at most one replay in a fork, and any f
 
 from __future__ import annotations
 
+import atexit
+import functools
 import itertools
 import json
 import os
@@ -186,6 +188,14 @@ class Zygotes:
                 if zygote is not None:
                     zygote.close()
             self._known.clear()
+
+
+@functools.cache
+def process_zygotes() -> Zygotes:
+    """Those of a process that replays one run after another; they end with it, however it does."""
+    zygotes = Zygotes()
+    atexit.register(zygotes.close)
+    return zygotes
 
 
 class Once:
