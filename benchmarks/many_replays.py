@@ -5,8 +5,8 @@
 Sessions of 50 tracked cells each are recorded. All runs are then replayed on a scheduler and two workers of this
 machine, each a process; every ``--kill`` seconds one worker, in turn, is killed with signal 9 and another started.
 Counted are the runs that ended with one verdict, with none and with several. Then ``--throughput`` runs, with a cell of
-about half a second of CPU each, are replayed one at a time and two at a time, in a store of their own, twice in turn. ``--write`` puts the figures
-into docs/sweeps-measured.md.
+about half a second of CPU each, are replayed one at a time and two at a time, in a store of their own, twice in turn.
+``--write`` puts the figures into docs/sweeps-measured.md.
 """
 
 from __future__ import annotations
