@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import struct
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -65,12 +66,14 @@ class Transaction:
 
 
 class Database:
-    """One store's database, from any thread. ``place`` is how it is called in sentences."""
+    """One store's database, from any thread. ``place`` is how it is called in sentences, ``log`` where SQLite keeps its
+    write-ahead log while it has one."""
 
     def __init__(self, where: Path | str, *, patience: float = PATIENCE) -> None:
         """``where``: SQLite's file, or the URL of a PostgreSQL database."""
         self.patience = patience
         self._writing = threading.RLock()
+        self.log = None if isinstance(where, str) else where.with_name(where.name + "-wal")
         if isinstance(where, str):
             self.postgres, self.read_only, self.place = True, False, named(where)
             self.engine = postgres_engine(where, patience)
@@ -101,7 +104,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A snapshot: every statement in it sees the same rows, and no writer waits for it."""
-        with self.speaking(), self._cursor() as cursor:
+        with self.decoding(), self.speaking(), self._cursor() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if self.postgres else "BEGIN")
             yield from _whole(cursor, self.postgres)
 
@@ -122,6 +125,23 @@ class Database:
             raise self._ours(error.orig or error) from error
         except self.engine.dialect.loaded_dbapi.Error as error:
             raise self._ours(error) from error
+        except (
+            UnicodeDecodeError
+        ) as error:  # sqlite3 does so where a sentence of SQLite's quotes broken text
+            raise StoreDamaged(
+                f"The store {self.place}", "it holds bytes that are no text"
+            ) from error
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Say StoreDamaged where rows hold what no writer wrote and a reader of ours stumbles over it."""
+        try:
+            yield
+        except UnicodeEncodeError:
+            raise  # a question's, not a row's
+        except _UNDECODABLE as error:
+            why = f"an entry of it cannot be read ({type(error).__name__}: {error})"
+            raise StoreDamaged(f"The store {self.place}", why) from error
 
     def close(self) -> None:
         self.engine.dispose()
@@ -166,11 +186,14 @@ class Database:
             return StoreReadOnly(self.place, said)
         if name.startswith("SQLITE_CANTOPEN") or name in ("DiskFull", "ReadOnlySqlTransaction"):
             return StoreReadOnly(self.place, said)
-        if name == "OperationalError":
+        if name == "OperationalError" and self.postgres:
             return StoreReadOnly(self.place, said)
+        if said.startswith("Could not decode to UTF-8"):
+            said = "it holds bytes that are no text"
         return StoreDamaged(f"The store {self.place}", said)
 
 
+_UNDECODABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, struct.error)
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY")
 
 

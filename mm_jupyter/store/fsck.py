@@ -11,12 +11,13 @@ from blake3 import blake3
 
 from mm_jupyter.errors import StoreError
 from mm_jupyter.records import RunId, RunRow
-from mm_jupyter.store import packs
+from mm_jupyter.store import packs, shape, wal
 from mm_jupyter.store.blobs import BLOCKS, COLUMNS, FROM, block_ids, stored_bytes
 from mm_jupyter.store.connect import Database, Row, Transaction
 from mm_jupyter.store.interning import record_digest, source_digest
 from mm_jupyter.store.packed import unpack, unpack_json
 from mm_jupyter.store.references import references
+from mm_jupyter.store.rereading import looks
 from mm_jupyter.store.runs import read_rows
 from mm_jupyter.store.write_runs import outcome_digest
 
@@ -26,7 +27,7 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something that is not what was written. ``kind``: database, blob, pack, source, environment, git, reference,
-    run."""
+    run, session, audit, job."""
 
     kind: str
     name: str
@@ -48,18 +49,44 @@ def check(
         total = sum(
             _size(tx, table) for table in ("blobs", "packs", "sources", "environments", "runs")
         )
-        faults: list[Fault] = [] if database.postgres else list(_integrity(tx))
+        faults: list[Fault] = []
         done = 0
-        for part in (_blobs(tx, folder), _packs(tx, folder), _texts(tx), _runs(tx)):
-            for fault in part:
+        for part in (
+            *(() if database.postgres else (_integrity(tx, database.log), _shape(tx))),
+            _blobs(tx, folder),
+            _packs(tx, folder),
+            _texts(tx),
+            _runs(tx, database),
+            _records(tx, database),
+            _references(tx),
+        ):
+            for fault in _told(part, database):
                 if fault is None:
                     done += 1
                     if progress and (done % 64 == 0 or done == total):
                         progress(min(done, total), total)
                 else:
                     faults.append(fault)
-        faults.extend(_references(tx))
     return tuple(faults)
+
+
+def _told(part: Iterator[Fault | None], database: Database) -> Iterator[Fault | None]:
+    """A part of the check, which may itself stumble over what it looks at; the other parts go on."""
+    try:
+        with database.decoding(), database.speaking():
+            yield from part
+    except StoreError as error:
+        yield Fault(kind="database", name="store.db", why=str(error.args[-1]))
+
+
+def _why(database: Database, look: Callable[[], object]) -> str | None:
+    """Why something cannot be read, None where it can."""
+    try:
+        with database.decoding(), database.speaking():
+            look()
+    except StoreError as error:
+        return str(error.args[-1])
+    return None
 
 
 def _size(tx: Transaction, table: str) -> int:
@@ -67,12 +94,20 @@ def _size(tx: Transaction, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _integrity(tx: Transaction) -> Iterator[Fault]:
+def _integrity(tx: Transaction, log: Path | None) -> Iterator[Fault]:
+    why = wal.damage(log) if log else None
+    if why:
+        yield Fault(kind="database", name="store.db", why=why)
     for (said,) in tx.all("PRAGMA integrity_check"):
         if said != "ok":
             yield Fault(kind="database", name="store.db", why=said)
     for table, number, parent, _ in tx.all("PRAGMA foreign_key_check"):
         yield Fault(kind="database", name=table, why=f"row {number} refers to no row of {parent}")
+
+
+def _shape(tx: Transaction) -> Iterator[Fault]:
+    for name, why in shape.differences(tx):
+        yield Fault(kind="database", name=name, why=why)
 
 
 def _blobs(tx: Transaction, folder: Path | None) -> Iterator[Fault | None]:
@@ -152,7 +187,7 @@ def _differs(data: bytes, digest: bytes) -> str | None:
         return str(error.args[-1])
 
 
-def _runs(tx: Transaction) -> Iterator[Fault | None]:
+def _runs(tx: Transaction, database: Database) -> Iterator[Fault | None]:
     """What a run gave, against the digest that the audit log noted when it was closed."""
     noted = {
         target: json.loads(after).get("digest")
@@ -161,15 +196,21 @@ def _runs(tx: Transaction) -> Iterator[Fault | None]:
         )
     }
     for number, detail in tx.all("SELECT id, detail FROM runs ORDER BY id"):
-        try:
-            (row,) = read_rows(tx, [RunId(number)])
-        except StoreError as error:
-            yield Fault(kind="run", name=f"number {number}", why=str(error.args[-1]))
-        else:
-            why = _differs_from(noted.get(str(row.ref)), row, detail)
-            if why:
-                yield Fault(kind="run", name=str(row.ref), why=why)
+        found: list[RunRow] = []
+        why = _why(database, lambda: found.extend(read_rows(tx, [RunId(number)])))  # noqa: B023  # called at once
+        name = str(found[0].ref) if found else f"number {number}"
+        why = why or _differs_from(noted.get(name), found[0], detail)
+        if why:
+            yield Fault(kind="run", name=name, why=why)
         yield None
+
+
+def _records(tx: Transaction, database: Database) -> Iterator[Fault]:
+    """What has no digest is read as readers read it."""
+    for kind, name, look in looks(tx):
+        why = _why(database, look)
+        if why:
+            yield Fault(kind=kind, name=name, why=why)
 
 
 def _differs_from(noted: str | None, row: RunRow, detail: bytes | None) -> str | None:

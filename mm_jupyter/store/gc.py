@@ -150,7 +150,8 @@ def _tidy_packs(
     with database.read() as tx:
         named = {packs.path_of(folder, row[0]).name for row in tx.all("SELECT name FROM packs")}
     for path in _files(folder):
-        if path.name not in named and time.time() - path.stat().st_mtime > ORPHAN_AGE:
+        found = None if path.name in named else _stat(path)
+        if found and time.time() - found.st_mtime > ORPHAN_AGE:
             path.unlink(missing_ok=True)
 
 
@@ -189,7 +190,16 @@ def _disk(folder: Path | None) -> int:
     """Bytes of all files of the store."""
     if folder is None:
         return 0
-    return sum(path.stat().st_size for path in [*_files(folder), *folder.parent.glob("store.db*")])
+    found = map(_stat, [*_files(folder), *folder.parent.glob("store.db*")])
+    return sum(each.st_size for each in found if each)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """None when a writer gave the file its name, or another collection took it, since it was listed."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _files(folder: Path) -> list[Path]:

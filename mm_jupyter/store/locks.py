@@ -69,7 +69,12 @@ class FileLocks:
         end = time.monotonic() + wait
         while True:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            if _lock(file, shared):
+            try:
+                locked = _lock(file, shared)
+            except OSError:  # this place has no locks, and will be asked again and again
+                os.close(file)
+                raise
+            if locked:
                 if _is_at(file, path):
                     lock = Lock(partial(_let_go, file, path, shared))
                     self._held.add(lock)

@@ -20,7 +20,7 @@ def compressed(data: bytes | memoryview, level: int = _LEVEL) -> bytes:
     """``data`` as one zstd frame. The contexts are a thread's own: making one costs more than using it."""
     contexts: dict[int, zstandard.ZstdCompressor] = _contexts.__dict__.setdefault("by_level", {})
     if level not in contexts:
-        contexts[level] = zstandard.ZstdCompressor(level=level)
+        contexts[level] = zstandard.ZstdCompressor(level=level, write_checksum=True)
     return contexts[level].compress(data)
 
 

@@ -10,6 +10,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Sequence
 
+from mm_jupyter.errors import StoreDamaged
 from mm_jupyter.records import RunId, SeriesChunk
 from mm_jupyter.store.columns import (
     pack_floats,
@@ -76,13 +77,20 @@ def unpack_chunk(name: str, points: int, data: bytes) -> SeriesChunk:
 
 
 def _columns(points: int, data: bytes) -> Columns:
-    steps, values, times = _HEADER.unpack_from(data)
-    view = memoryview(data)[_HEADER.size :]
-    return (
-        unpack_ints(view[:steps], points),
-        unpack_floats(view[steps : steps + values], points),
-        unpack_floats(view[steps + values : steps + values + times], points),
-    )
+    """Raises StoreDamaged where ``data`` are not the columns of so many points."""
+    try:
+        steps, values, times = _HEADER.unpack_from(data)
+        view = memoryview(data)[_HEADER.size :]
+        found = (
+            unpack_ints(view[:steps], points),
+            unpack_floats(view[steps : steps + values], points),
+            unpack_floats(view[steps + values : steps + values + times], points),
+        )
+    except (ValueError, TypeError, struct.error) as error:
+        raise StoreDamaged("A series", f"its points cannot be read ({error})") from error
+    if any(len(column) != points for column in found):
+        raise StoreDamaged("A series", f"it does not have the {points} points that were noted")
+    return found
 
 
 def _chunk(name: str, parts: Sequence[Columns]) -> SeriesChunk:

@@ -174,3 +174,16 @@ def test_a_reader_finds_a_block_that_moved(
 
     monkeypatch.setattr(packs, "path_of", late)
     assert local.read_blob(digest) == noise(2 * BLOCK)
+
+
+def test_a_file_that_a_writer_renames_meanwhile_is_left_to_it(
+    local: Store, local_hand: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref, _ = keep(local_hand, noise(4 * BLOCK))
+    local_hand.writer.delete([ref])
+    listed = gc._files
+    monkeypatch.setattr(
+        gc, "_files", lambda folder: [*listed(folder), folder / "0123456789abcdef0123.partial"]
+    )
+    assert local.gc().blobs == 5
+    assert local.fsck() == ()

@@ -102,6 +102,7 @@ def test_a_store_of_the_first_version_becomes_what_a_new_one_is(store: Store, ha
     assert shape(store) != new
     upgrade(engine)
     assert shape(store) == new
+    assert store.fsck() == ()
     row = store.row(ref)
     assert (row.metrics, row.noise) == ({"auc": 0.5}, {})
 
