@@ -16,8 +16,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from mm_jupyter.api.recording import TRACK_USAGE, Recording, start
-from mm_jupyter.cards import VIEW_MIME, run_card
 from mm_jupyter.cards.displaying import register
+from mm_jupyter.cards.rendered import VIEW_MIME
 from mm_jupyter.errors import MmError, StoreError
 from mm_jupyter.records import RunCard
 
@@ -73,6 +73,8 @@ def split_track_line(lines: list[str]) -> list[str]:
 
 
 def _show(card: RunCard) -> None:
+    from mm_jupyter.cards import run_card
+
     _display(run_card(card).bundle(), raw=True)
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mm_jupyter.analysis.diffing import changes, diff_runs
-from mm_jupyter.analysis.queries import parse_query, parse_sort
-from mm_jupyter.api.rows import Runs
 from mm_jupyter.errors import BadInput, NoSuchExperiment, NotFound, NoWorkspace
 from mm_jupyter.records import (
     Change,
@@ -30,6 +27,9 @@ from mm_jupyter.records.query import And, Comparison
 from mm_jupyter.store import Writer
 from mm_jupyter.workspace import Workspace
 from mm_jupyter.workspace import find as find_workspace
+
+if TYPE_CHECKING:
+    from mm_jupyter.api.rows import Runs
 
 
 def found(workspace: Workspace | None) -> Workspace:
@@ -71,6 +71,9 @@ def find(
     """
     space = found(workspace)
     space.store.sweep_crashed()
+    from mm_jupyter.analysis.queries import parse_query, parse_sort
+    from mm_jupyter.api.rows import Runs
+
     condition = parse_query(query or "", time.time())
     key = parse_sort(sort) if sort else SortKey(Field("run", "started"), True)
     return Runs(space.store.runs(Query(condition=condition, sort=key, limit=limit)))
@@ -78,6 +81,8 @@ def find(
 
 def count(query: str | None = None, *, workspace: Workspace | None = None) -> int:
     """How many runs fit a query."""
+    from mm_jupyter.analysis.queries import parse_query
+
     return int(found(workspace).store.count(parse_query(query or "", time.time())))
 
 
@@ -118,6 +123,8 @@ def card_of(space: Workspace, ref: RunRef, recent: dict[RunRef, Run] | None = No
 
 def shown_changes(old: Run, new: Run) -> tuple[Change, ...]:
     """A run that did not get to its end has lost nothing: what it lacks did not happen yet."""
+    from mm_jupyter.analysis.diffing import changes
+
     whole = new.row.status == "completed"
     return tuple(
         change
@@ -137,6 +144,8 @@ def diff(old: str, new: str, *, workspace: Workspace | None = None) -> Diff:
 
 
 def difference(old: Run, new: Run) -> Diff:
+    from mm_jupyter.analysis.diffing import diff_runs
+
     return diff_runs(old, new, modules_a=old.modules, modules_b=new.modules)
 
 
@@ -159,6 +168,8 @@ def best(
     space = found(workspace)
     names = space.store.experiments()
     if experiment not in names:
+        from difflib import get_close_matches
+
         raise NoSuchExperiment(experiment, tuple(get_close_matches(experiment, names)))
     known = {
         name

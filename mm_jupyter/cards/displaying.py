@@ -1,62 +1,57 @@
-"""How a notebook shows the values that our verbs return: one table of types and views."""
+"""How a notebook shows the values that our verbs return: a table of types and views, each loaded when it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from typing import Any
 
-from mm_jupyter.cards.data_view import data_diff_view, data_view
-from mm_jupyter.cards.diff_view import diff_view
-from mm_jupyter.cards.jobs_view import sweep_view
-from mm_jupyter.cards.noise_view import noise_card
-from mm_jupyter.cards.notebook_view import notebook_card
-from mm_jupyter.cards.pack_view import pack_card
-from mm_jupyter.cards.recipe_view import recipe_view
 from mm_jupyter.cards.rendered import Rendered
-from mm_jupyter.cards.run_card import run_card
-from mm_jupyter.cards.run_page import run_page
-from mm_jupyter.cards.runs_table import runs_table
-from mm_jupyter.cards.verdict_card import verdict_card
-from mm_jupyter.records import (
-    DataDiff,
-    Diff,
-    Judgement,
-    Noise,
-    NotebookJudgement,
-    Pack,
-    PackReplay,
-    Recipe,
-    Run,
-    RunCard,
-    RunData,
-    RunRow,
-)
-from mm_jupyter.records.sweep import Sweep
 
-VIEWS: dict[type, Callable[[Any], Rendered]] = {
-    DataDiff: data_diff_view,
-    Diff: diff_view,
-    Judgement: verdict_card,
-    Noise: noise_card,
-    NotebookJudgement: notebook_card,
-    Pack: pack_card,
-    PackReplay: lambda done: verdict_card(done.judgement),
-    Recipe: recipe_view,
-    Run: run_page,
-    RunCard: run_card,
-    RunData: data_view,
-    Sweep: sweep_view,
-    RunRow: lambda row: runs_table([row]),
+VIEWS = {
+    "data.DataDiff": "data_views.data_diff_view",
+    "data.RunData": "data_views.data_view",
+    "diff.Diff": "diff_views.diff_view",
+    "verdict.Judgement": "verdict_cards.verdict_card",
+    "noise.Noise": "noise_view.noise_card",
+    "verdict.NotebookJudgement": "notebook_view.notebook_card",
+    "pack.Pack": "pack_view.pack_card",
+    "pack.PackReplay": "displaying.replayed",
+    "verdict.Recipe": "recipe_views.recipe_view",
+    "run.Run": "run_pages.run_page",
+    "card.RunCard": "run_cards.run_card",
+    "run.RunRow": "displaying.one_row",
+    "sweep.Sweep": "jobs_views.sweep_view",
 }
+"""By the record's module and name: the view's."""
 
 
 def register(shell: Any) -> None:
     """Let a shell show them."""
     formatter = shell.display_formatter.mimebundle_formatter
     for kind in VIEWS:
-        formatter.for_type(kind, shown)
+        module, _, name = kind.partition(".")
+        formatter.for_type_by_name(f"mm_jupyter.records.{module}", name, shown)
 
 
 def shown(value: Any, **_: Any) -> dict[str, Any]:
     """The MIME bundle of one of them. IPython also says what to include and exclude, and does both itself."""
-    return VIEWS[type(value)](value).bundle()
+    kind = type(value)
+    view = VIEWS[f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"]
+    module, _, name = view.partition(".")
+    draw = getattr(importlib.import_module(f"mm_jupyter.cards.{module}"), name)
+    drawn: Rendered = draw(value)
+    return drawn.bundle()
+
+
+def replayed(done: Any) -> Rendered:
+    """A pack that was replayed."""
+    from mm_jupyter.cards.verdict_cards import verdict_card
+
+    return verdict_card(done.judgement)
+
+
+def one_row(row: Any) -> Rendered:
+    """A run as a table of one."""
+    from mm_jupyter.cards.run_tables import runs_table
+
+    return runs_table([row])

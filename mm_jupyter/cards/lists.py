@@ -9,7 +9,7 @@ from mm_jupyter.cards import numbers
 from mm_jupyter.cards.glyphs import verdict_html, verdict_line
 from mm_jupyter.cards.markup import el, grid, page, text
 from mm_jupyter.cards.rendered import Line, Rendered, table
-from mm_jupyter.cards.run_card import name_html
+from mm_jupyter.cards.run_cards import name_html
 from mm_jupyter.records import AuditEntry, Judgement, Verdict
 
 

@@ -8,7 +8,7 @@ from mm_jupyter.cards import numbers
 from mm_jupyter.cards.glyphs import SIGNS, tone, verdict_html
 from mm_jupyter.cards.markup import page, text
 from mm_jupyter.cards.rendered import Line, Rendered, table
-from mm_jupyter.cards.verdict_card import causes_html, causes_lines
+from mm_jupyter.cards.verdict_cards import causes_html, causes_lines
 from mm_jupyter.records import CellJudgement, NotebookJudgement
 
 _GOOD = ("identical", "equivalent")

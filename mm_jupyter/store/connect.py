@@ -1,22 +1,26 @@
-"""The database of a store: an engine, transactions, and the errors of drivers in our words."""
+"""The database of a store: connections, transactions, and the errors of drivers in our words."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING, Any
 
 from mm_jupyter.errors import StoreDamaged, StoreError, StoreLocked, StoreReadOnly
-from mm_jupyter.store.engines import named, postgres_engine, sqlite_engine
+from mm_jupyter.store.mounts import network_file_system
+from mm_jupyter.store.pool import Pool
+from mm_jupyter.store.sqlite import open_sqlite, warn_of_network
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 PATIENCE = 10.0
 """Seconds that a transaction waits for another process."""
@@ -74,13 +78,35 @@ class Database:
         self.patience = patience
         self._writing = threading.RLock()
         self.log = None if isinstance(where, str) else where.with_name(where.name + "-wal")
+        self._where = where
+        self._pool: Pool | None = None
         if isinstance(where, str):
+            from mm_jupyter.store.engines import named
+
             self.postgres, self.read_only, self.place = True, False, named(where)
-            self.engine = postgres_engine(where, patience)
         else:
             self.postgres, self.place = False, str(where.parent)
             self.read_only = where.parent.exists() and not os.access(where.parent, os.W_OK)
-            self.engine = sqlite_engine(where, patience, read_only=self.read_only)
+            network = network_file_system(where.parent)
+            if network:
+                warn_of_network(where.parent, network)
+            self._connect = partial(
+                open_sqlite, where, patience, read_only=self.read_only, network=network is not None
+            )
+            self._pool = Pool(self._connect)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine: PostgreSQL's connections; of SQLite for migrations alone."""
+        from mm_jupyter.store.engines import postgres_engine, sqlite_engine
+
+        if isinstance(self._where, str):
+            return postgres_engine(self._where, self.patience)
+        return sqlite_engine(self._connect)
+
+    def connect(self) -> Any:
+        """A connection of one's own, to be closed."""
+        return self.engine.raw_connection() if self._pool is None else self._connect()
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -121,16 +147,28 @@ class Database:
         """Turn a driver's errors into ours."""
         try:
             yield
-        except DBAPIError as error:
-            raise self._ours(error.orig or error) from error
-        except self.engine.dialect.loaded_dbapi.Error as error:
+        except sqlite3.Error as error:
             raise self._ours(error) from error
-        except (
-            UnicodeDecodeError
-        ) as error:  # sqlite3 does so where a sentence of SQLite's quotes broken text
+        except UnicodeDecodeError as error:
+            # sqlite3 does so where a sentence of SQLite's quotes broken text
             raise StoreDamaged(
                 f"The store {self.place}", "it holds bytes that are no text"
             ) from error
+        except Exception as error:
+            driver = self._driver_error(error)
+            if driver is None:
+                raise
+            raise self._ours(driver) from error
+
+    def _driver_error(self, error: Exception) -> BaseException | None:
+        """The driver's error in one of SQLAlchemy's, or one of PostgreSQL's; None: it is neither."""
+        alchemy = sys.modules.get("sqlalchemy.exc")
+        if alchemy is not None and isinstance(error, alchemy.DBAPIError):
+            origin: BaseException = error.orig or error
+            return origin
+        if self.postgres and isinstance(error, self.engine.dialect.loaded_dbapi.Error):
+            return error
+        return None
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
@@ -144,24 +182,39 @@ class Database:
             raise StoreDamaged(f"The store {self.place}", why) from error
 
     def close(self) -> None:
-        self.engine.dispose()
+        if self._pool is not None:
+            self._pool.close()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
 
     def forget(self) -> None:
         """After a fork, in the child: let go of the parent's connections without touching them."""
         self._writing = threading.RLock()
-        self.engine.dispose(close=False)
+        if self._pool is not None:
+            self._pool.forget()
+        if "engine" in self.__dict__:
+            self.engine.dispose(close=False)
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
-        connection = self.engine.raw_connection()
-        try:
+        with self._connection() as connection:
             cursor = connection.cursor()
             try:
                 yield cursor
             finally:
                 cursor.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        if self._pool is not None:
+            with self._pool.connection() as connection:
+                yield connection
+            return
+        pooled = self.engine.raw_connection()
+        try:
+            yield pooled
         finally:
-            connection.close()
+            pooled.close()
 
     def _begin_immediate(self, cursor: Any) -> None:
         """SQLite's own waiting sleeps up to 100 ms at a time; many short writers get through sooner like this."""

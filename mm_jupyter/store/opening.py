@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mm_jupyter.errors import StoreError, StoreReadOnly, StoreTooNew
 from mm_jupyter.store.connect import Database
+from mm_jupyter.store.ddl import TABLES
 
 HEAD = "0003"
 """The revision of the tables in ``schema.py``: the newest one in ``migrations/versions``."""
@@ -71,13 +72,18 @@ def _create(database: Database) -> None:
     """All tables and the note of their revision in one transaction; whoever comes second finds them made."""
     if database.read_only:
         raise StoreReadOnly(database.place, "its folder is read-only for you")
+    if not database.postgres:
+        with database.write() as tx:
+            if tx.one(_HAS_TABLE) is None:
+                for statement in TABLES.split(";"):
+                    tx.run(statement)
+                tx.run("INSERT INTO alembic_version (version_num) VALUES (?)", (HEAD,))
+        return
     from mm_jupyter.store.schema import metadata, version
 
     with database.speaking(), database.engine.begin() as connection:
-        if database.postgres:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1835887978)")
-        look = _POSTGRES_HAS_TABLE if database.postgres else _HAS_TABLE
-        if connection.exec_driver_sql(look).scalar() is not None:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1835887978)")
+        if connection.exec_driver_sql(_POSTGRES_HAS_TABLE).scalar() is not None:
             return
         metadata.create_all(connection, checkfirst=False)
         connection.execute(version.insert().values(version_num=HEAD))

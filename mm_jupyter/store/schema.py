@@ -8,6 +8,8 @@ tables are made: SQLAlchemy loads both dialects for the partial indexes.
 
 from __future__ import annotations
 
+import sys
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -303,3 +305,29 @@ audit = Table(
     Column("after", TEXT),
 )
 Index("audit_object", audit.c.object)
+
+
+def sqlite_ddl() -> str:
+    """All tables and indexes as SQLite's statements: what ``ddl.py`` holds."""
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    made: list[str] = []
+    for table in metadata.sorted_tables:
+        made.append(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        made += [str(CreateIndex(index).compile(dialect=sqlite.dialect())) for index in indexes]
+    lines = (
+        line.replace("\t", "    ").rstrip()
+        for one in made
+        for line in f"{one.strip()};".split("\n")
+    )
+    return "\n".join(lines).removesuffix(";") + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(
+        '"""The tables of ``schema.py`` in SQLite\'s words, so that a kernel needs no SQLAlchemy to make a store.\n\n'
+        'Made by: python -m mm_jupyter.store.schema >mm_jupyter/store/ddl.py"""\n\n'
+        f'TABLES = """\\\n{sqlite_ddl()}"""\n'
+    )

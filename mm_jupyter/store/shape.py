@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
-
 from mm_jupyter.store.connect import Transaction
+from mm_jupyter.store.ddl import TABLES
 
 Shape = dict[str, Any]
 
 
 def differences(tx: Transaction) -> Iterator[tuple[str, str]]:
     """Name of a table or an index, and how it is not what this version makes."""
-    from mm_jupyter.store.schema import (
-        metadata,
-    )  # only here: it loads both of SQLAlchemy's dialects
-
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        fresh = connection.connection.cursor()
-        wanted = _shape(Transaction(fresh, postgres=False))
-        fresh.close()
-    engine.dispose()
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(TABLES)
+        wanted = _shape(Transaction(fresh.cursor(), postgres=False))
     there = _shape(tx)
     for name in sorted(wanted.keys() | there.keys()):
         if name not in there:

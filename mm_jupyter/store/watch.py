@@ -19,7 +19,7 @@ class Watch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection = database.engine.raw_connection()
+        self._connection = database.connect()
         self._version = self._ask("PRAGMA data_version") if not database.postgres else None
         self._store, self._jobs = self._ask(_STORE), self._ask(_JOBS)
 

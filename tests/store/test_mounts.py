@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_jupyter.store import Store, engines
+from mm_jupyter.store import Store, connect
 from mm_jupyter.store.mounts import network_file_system
 
 MOUNTS = """\
@@ -43,7 +43,7 @@ def test_where_it_cannot_be_told_a_disk_is_local(tmp_path: Path) -> None:
 def test_a_store_there_warns_once_and_keeps_no_wal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "network_file_system", lambda _: "nfs4")
+    monkeypatch.setattr(connect, "network_file_system", lambda _: "nfs4")
     with pytest.warns(UserWarning, match=r"network file system \(nfs4\)") as told:
         store = Store.open(tmp_path / ".mm", create=True)
     store.runs()

@@ -16,9 +16,10 @@ from sqlalchemy import inspect
 from mm_jupyter.errors import StoreDamaged, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
 from mm_jupyter.records import RunOpening, RunRef, Session, SessionId
 from mm_jupyter.store import Store, opening
+from mm_jupyter.store.ddl import TABLES
 from mm_jupyter.store.migrations.upgrade import HERE, upgrade
 from mm_jupyter.store.opening import HEAD
-from mm_jupyter.store.schema import metadata
+from mm_jupyter.store.schema import metadata, sqlite_ddl
 
 MIGRATION = """
 from alembic import op
@@ -71,6 +72,22 @@ def test_all_tables_are_there_and_no_other(store: Store) -> None:
     tables = set(inspect(store._database.engine).get_table_names())
     assert tables - {"sqlite_sequence"} == set(metadata.tables)
     assert state(store) == (HEAD, set())
+
+
+def test_the_statements_that_make_a_store_are_those_of_the_schema() -> None:
+    """Where this fails: python -m mm_jupyter.store.schema >mm_jupyter/store/ddl.py"""
+    assert sqlite_ddl() == TABLES
+
+
+def test_a_kernel_needs_no_sqlalchemy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from mm_jupyter.store import Store; import mm_jupyter.magics\n"
+        f"store = Store.open({str(tmp_path / '.mm')!r}, create=True)\n"
+        "store.watch().close()\nassert store.fsck() == ()\nstore.close()\n"
+        f"Store.open({str(tmp_path / '.mm')!r}).close()\n"
+        "sys.exit('sqlalchemy' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_processes_that_make_it_at_once_make_one(place: Path | str) -> None:
@@ -213,11 +230,11 @@ def test_a_full_disk_is_named_and_leaves_the_store_whole(local: Store, local_han
     with local._database.read() as tx:
         pages = tx.one("PRAGMA page_count")
     assert pages is not None
-    local._database.engine.dispose()
+    local._database._pool.close()  # type: ignore[union-attr]
     local._database.outside(f"PRAGMA max_page_count = {pages[0]}")
     with pytest.raises(StoreReadOnly, match="full"):
         local_hand.run(params={"p": "x" * 1_000_000})
-    local._database.engine.dispose()
+    local._database._pool.close()  # type: ignore[union-attr]
     assert local.row(ref).ref == ref
     assert [entry.what for entry in local.audit()][: len(before)] == [
         entry.what for entry in before

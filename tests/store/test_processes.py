@@ -147,7 +147,7 @@ def test_a_forked_worker_leaves_the_connections_of_its_parent_alone(
     pending = local_hand.writer.put(b"the parent's")
     process = os.fork()
     if process == 0:
-        fresh = local._database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+        fresh = local._database._pool.waiting == 0  # type: ignore[union-attr]
         local_hand.writer.set_note(RunRef("churn", 1), "from the child")
         os._exit(0 if fresh and local._blobs.read_pending(pending) is None else 1)
     assert os.waitpid(process, 0)[1] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mm_jupyter.cards import numbers
-from mm_jupyter.cards.diff_view import changes_html
+from mm_jupyter.cards.diff_views import changes_html
 from mm_jupyter.cards.facts import (
     WITHIN,
     Measure,
@@ -19,7 +19,7 @@ from mm_jupyter.cards.facts import (
 from mm_jupyter.cards.glyphs import status_html, verdict_html, verdict_line
 from mm_jupyter.cards.markup import el, folded, grid, page, pre, section, text
 from mm_jupyter.cards.rendered import Line, Rendered, join, table
-from mm_jupyter.cards.run_card import delta_html, noise_html
+from mm_jupyter.cards.run_cards import delta_html, noise_html
 from mm_jupyter.records import Environment, Run, RunCard, direction
 
 _ARROWS = {"up": " ↑", "down": " ↓", None: ""}

@@ -8,7 +8,7 @@ from mm_jupyter.cards import numbers
 from mm_jupyter.cards.glyphs import SIGNS, tone, verdict_html
 from mm_jupyter.cards.markup import folded, grid, page, section, text
 from mm_jupyter.cards.rendered import Line, Rendered, table
-from mm_jupyter.cards.verdict_card import verdict_card, verdict_html_body
+from mm_jupyter.cards.verdict_cards import verdict_card, verdict_html_body
 from mm_jupyter.records import Environment, EnvironmentDiff, Experiment, Explanation
 
 _Rows = list[list[str]]

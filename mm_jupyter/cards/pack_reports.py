@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from mm_jupyter.cards import numbers
-from mm_jupyter.cards.environment_view import environment_view
+from mm_jupyter.cards.environment_views import environment_view
 from mm_jupyter.cards.markup import page, pre, text
 from mm_jupyter.cards.pack_view import facts_html, input_rows, left_out_rows, rule_rows
-from mm_jupyter.cards.recipe_view import recipe_view
-from mm_jupyter.cards.run_page import run_page
-from mm_jupyter.cards.verdict_card import verdict_card
+from mm_jupyter.cards.recipe_views import recipe_view
+from mm_jupyter.cards.run_pages import run_page
+from mm_jupyter.cards.verdict_cards import verdict_card
 from mm_jupyter.records import (
     BlobDigest,
     Judgement,

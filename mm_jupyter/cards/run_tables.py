@@ -10,7 +10,7 @@ from mm_jupyter.cards.facts import Measure, change_line, delta_line, main_metric
 from mm_jupyter.cards.glyphs import status_html, verdict_html, verdict_line
 from mm_jupyter.cards.markup import el, grid, page, text
 from mm_jupyter.cards.rendered import Line, Rendered, table
-from mm_jupyter.cards.run_card import chip_html, delta_html, name_html
+from mm_jupyter.cards.run_cards import chip_html, delta_html, name_html
 from mm_jupyter.records import Change, RunRow, Scalar
 
 _EMPTY = "No run yet. Write %%track NAME above a cell and run it."

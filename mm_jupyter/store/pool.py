@@ -1,0 +1,58 @@
+"""Connections to one SQLite file, kept for the next who needs one. SQLAlchemy's pool does no more, and its import would
+be two thirds of what loading the extension costs."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+KEPT = 4
+"""Connections that wait for use."""
+_forgotten: list[list[sqlite3.Connection]] = []
+"""A fork's copies of its parent's: closing them would write into the files that the parent uses."""
+
+
+class Pool:
+    """From any thread; a connection is one thread's as long as it has it."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._free: list[sqlite3.Connection] = []
+        self._mutex = threading.Lock()
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection that is in no transaction, and must be in none when it comes back; else it is closed."""
+        with self._mutex:
+            mine = self._free.pop() if self._free else None
+        mine = mine or self._connect()
+        whole = False
+        try:
+            yield mine
+            whole = True
+        finally:
+            with self._mutex:
+                keep = (whole or not mine.in_transaction) and len(self._free) < KEPT
+                if keep:
+                    self._free.append(mine)
+            if not keep:
+                mine.close()
+
+    @property
+    def waiting(self) -> int:
+        """Connections that nobody uses."""
+        return len(self._free)
+
+    def close(self) -> None:
+        """Close those that nobody uses; the next who needs one gets a new one."""
+        with self._mutex:
+            free, self._free = self._free, []
+        for connection in free:
+            connection.close()
+
+    def forget(self) -> None:
+        """After a fork, in the child: leave the parent's connections alone."""
+        _forgotten.append(self._free)
+        self._free, self._mutex = [], threading.Lock()
