@@ -33,7 +33,7 @@ def register(shell: Any) -> None:
         formatter.for_type_by_name(f"mm_jupyter.records.{module}", name, shown)
 
 
-def shown(value: Any, **_: Any) -> dict[str, Any]:
+def shown(value: Any, **_includes: Any) -> dict[str, Any]:
     """The MIME bundle of one of them. IPython also says what to include and exclude, and does both itself."""
     kind = type(value)
     view = VIEWS[f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"]
