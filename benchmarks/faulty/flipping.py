@@ -26,7 +26,7 @@ def model_store(folder: Path) -> dict[str, str]:
     still in its WAL, ``closed`` with all of it in the database. Returns what it holds, by part.
     """
 
-    def work(say: Say) -> None:
+    def work(_: Say) -> None:
         store = Store.open(folder, create=True)
         write(store, "m0", range(24), lambda _: None)
         store.close()
@@ -203,7 +203,7 @@ def _say_errors(say: Say, key: str, work: Any) -> None:
 
     try:
         say({"verb": "looked", key: work()})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what it is, is what is asked
         bases = [base.__name__ for base in type(error).__mro__]
         said = {"type": type(error).__name__, "sentence": str(error), "bases": bases}
         say({"verb": "looked", f"{key} raised": {**said, "trace": traceback.format_exc()[-900:]}})

@@ -9,7 +9,6 @@ import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +136,9 @@ def _judged(child: Child, sentences: dict[str, int]) -> list[str]:
 def _read_while_full(place: Path, told: Told, counts: dict[str, int]) -> list[str]:
     """What a process that opens the store while there is no room reads and finds."""
 
-    def work(say: Say) -> None:
+    def work(_: Say) -> None:
         store = Store.open(place)
-        _read_only_check(store, told, say)
+        _read_only_check(store, told)
 
     reader = fork(work)
     reader.wait()
@@ -154,7 +153,7 @@ def _read_while_full(place: Path, told: Told, counts: dict[str, int]) -> list[st
     return wrong
 
 
-def _read_only_check(store: Store, told: Told, say: Callable[..., None]) -> None:
+def _read_only_check(store: Store, told: Told) -> None:
     store.sweep_crashed = lambda **_: ()  # type: ignore[method-assign]  # a look must need no room
     wrong = check(store, told)
     wrong += [str(fault) for fault in store.fsck()]

@@ -86,6 +86,8 @@ def _full(result: dict[str, Any] | None) -> list[str]:
     said = ", ".join(f"*{words}* {count}" for words, count in sorted(result["sentences"].items()))
     return [
         f"- What was said on a full disk: {said}.",
-        f"- While there was no room another process could read the whole store {result['read while full']} times and "
-        f"was refused with a sentence {result.get('refused while full', 0)} times.",
+        (
+            f"- While there was no room another process could read the whole store {result['read while full']} times "
+            f"and was refused with a sentence {result.get('refused while full', 0)} times."
+        ),
     ]

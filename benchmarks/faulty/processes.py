@@ -89,7 +89,7 @@ def fork(work: Callable[[Say], None]) -> Child:
     try:
         work(say)
         status = 0
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - told to the parent
         said = {"verb": "raised", "type": type(error).__name__, "sentence": str(error)}
         said["bases"] = [base.__name__ for base in type(error).__mro__]
         said["trace"] = traceback.format_exc()[-1500:]

@@ -17,7 +17,8 @@ from faulty.processes import Child, fork
 from faulty.working import Say, Told, check, write
 from mm_jupyter.errors import StoreReadOnly
 from mm_jupyter.records import RunRef
-from mm_jupyter.store import Store, engines, locks
+from mm_jupyter.store import Store, locks, sqlite
+from mm_jupyter.store import connect as connecting
 
 
 def read_only(folder: Path) -> dict[str, object]:
@@ -29,7 +30,7 @@ def read_only(folder: Path) -> dict[str, object]:
         return {"how": "not tried: mounting is not allowed here", "wrong": ["not tried"]}
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
-        wrong = _heard(told, fork(lambda say: _read(place, told)))
+        wrong = _heard(told, fork(lambda _: _read(place, told)))
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
     return {"how": "a read-only mount", "wrong": wrong + after(place, told, "next")}
@@ -72,18 +73,18 @@ def clock(folder: Path, rng: random.Random, count: int) -> dict[str, object]:
     return {"writers": count, "verbs": told.verbs, "wrong": wrong + after(place, told, "next")}
 
 
-def _without_locks(sqlite: bool) -> None:
-    """In a child: this place is a network file system whose ``flock`` fails; with ``sqlite`` SQLite has none either."""
+def _without_locks(none_at_all: bool) -> None:
+    """In a child: a network file system whose ``flock`` fails; with ``none_at_all`` SQLite has no locks either."""
     warnings.simplefilter("ignore")
-    connect = engines._connect
+    connect = sqlite._connect
 
-    def none(file: int, shared: bool) -> bool:
+    def none(*_: object) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     locks._lock = none
-    engines.network_file_system = lambda _: "nfs4"
-    if sqlite:
-        engines._connect = lambda uri, patience: connect(f"{uri}&vfs=unix-none", patience)
+    connecting.network_file_system = lambda _: "nfs4"
+    if none_at_all:
+        sqlite._connect = lambda uri, patience: connect(f"{uri}&vfs=unix-none", patience)
 
 
 def network(folder: Path, kills: int, writers: int, rng: random.Random) -> dict[str, object]:
@@ -154,9 +155,9 @@ def unlocked(folder: Path, rounds: int) -> dict[str, object]:
     wrong: list[str] = []
     for number in range(rounds):
         place, told = folder / f"unlocked{number}", Told()
-        _heard(told, fork(lambda say: _network_work(place, "first", range(2), True, say)))
+        _heard(told, fork(lambda say: _network_work(place, "first", range(2), True, say)))  # noqa: B023 - called at once
         pair = [
-            fork(lambda say, n=n: _network_work(place, f"u{n}", range(12), True, say))
+            fork(lambda say, n=n: _network_work(place, f"u{n}", range(12), True, say))  # noqa: B023
             for n in range(2)
         ]
         for child in pair:

@@ -75,7 +75,7 @@ def write(store: Store, name: str, numbers: Iterator[int] | range, say: Say) -> 
     writer.open_session(session)
     say({"verb": "session", "name": name})
     for number in numbers:
-        one_run(store, writer, name, number, say)
+        one_run(writer, name, number, say)
         rng = random.Random(f"{name}/{number}/end")
         if number and rng.random() < 0.1:
             say({"verb": "deleting", "name": name, "number": number})
@@ -90,7 +90,7 @@ def write(store: Store, name: str, numbers: Iterator[int] | range, say: Say) -> 
 _refs: dict[tuple[str, int], RunRef] = {}
 
 
-def one_run(store: Store, writer: Any, name: str, number: int, say: Say) -> None:
+def one_run(writer: Any, name: str, number: int, say: Say) -> None:
     """Open a run, give it points and bytes, close it."""
     source = f"x = {number}  # {name}"
     begun = time.time()
