@@ -16,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 
 from mm_jupyter.analysis.names import cell_names
+from mm_jupyter.api.notebook_shape import first_fault
 from mm_jupyter.errors import BadInput, BadNotebook, KernelDied, KernelSideFailed, ReplayTimeout
 from mm_jupyter.kernel.cells import experiment_of
 from mm_jupyter.records import Failure, RunRow, SessionId
@@ -144,6 +145,9 @@ def read_notebook(path: Path) -> NotebookNode:
         Exception
     ) as error:  # nbformat raises what its JSON and its schema raise, of several kinds
         raise BadNotebook(name, "it is no notebook: its text is no notebook JSON") from error
+    fault = first_fault(notebook)
+    if fault is not None:
+        raise BadNotebook(name, f"it is no whole notebook: {fault}")
     if not any(cell.cell_type == "code" and cell.source.strip() for cell in notebook.cells):
         raise BadNotebook(name, "it holds no code")
     return notebook

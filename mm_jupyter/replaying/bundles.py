@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ MAX_BYTES = 4 * 1024**3
 
 
 _UNREADABLE = (
-    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, zlib.error,
-    zipfile.BadZipFile,
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError, MemoryError,
+    struct.error, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile,
 )  # fmt: skip
 """What zipfile, json and the codec raise on bytes that the replayed code may have made."""
 

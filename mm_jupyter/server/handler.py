@@ -109,6 +109,11 @@ class MmHandler(APIHandler):
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(said))
 
+    def log_exception(self, *raised: Any) -> None:
+        """What is refused with a sentence is no fault of the server: its log is spared the traceback."""
+        if not isinstance(raised[1], MmError):
+            super().log_exception(*raised)
+
     def write_error(self, status_code: int, **facts: Any) -> None:
         """Everything else that goes wrong has the same form."""
         raised = facts.get("exc_info", (None, None, None))[1]

@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 import nbformat
 from jupyter_server.auth.decorator import authorized
 from tornado import web
+from tornado.ioloop import IOLoop
 
 from mm_jupyter.api import data, enabling, history, recipes, replays, runs, work
 from mm_jupyter.errors import BadInput
@@ -150,8 +151,9 @@ class Artifact(MmHandler):
     @web.authenticated
     @authorized
     async def get(self, experiment: str, version: str, digest: str) -> None:
-        media_type, content = history.artifact(
-            f"{experiment}/{version}", digest, workspace=self.space
+        name = f"{experiment}/{version}"
+        media_type, content = await IOLoop.current().run_in_executor(
+            None, lambda: history.artifact(name, digest, workspace=self.space)
         )
         picture = media_type in ("image/png", "image/jpeg", "image/gif", "image/webp")
         self.set_header("Content-Type", media_type if picture else "application/octet-stream")

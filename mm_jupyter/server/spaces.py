@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from mm_jupyter.api.opening import Opened, open_at
@@ -32,13 +33,23 @@ class Spaces:
         return found
 
     def place(self, path: str) -> Path:
-        """``path`` on the disk. Raises BadInput where it leaves the server's root."""
+        """``path`` on the disk. Raises BadInput where it leaves the server's root, or no disk has such a name."""
         if "\0" in path:
             raise BadInput("A path holds no zero byte.")
         place = Path(os.path.normpath(self.root / path.lstrip("/")))
-        resolved = place.resolve()
-        if not place.is_relative_to(self.root) or not resolved.is_relative_to(self.root):
-            raise BadInput(f"{path[:120]!r} leads out of the folder that this server serves.")
+        try:
+            resolved = place.resolve()
+            if not place.is_relative_to(self.root) or not resolved.is_relative_to(self.root):
+                raise BadInput(f"{path[:120]!r} leads out of the folder that this server serves.")
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.stat(place)
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # too long, a loop, not ours to look at
+            why = getattr(error, "strerror", None) or str(error)
+            raise BadInput(f"{path[:120]!r} cannot be a path here: {why}.") from error
         return place
 
     def queue(self, space: Opened) -> JobServer:

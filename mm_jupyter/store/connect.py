@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import struct
 import sys
@@ -235,6 +236,8 @@ class Database:
         name, said = _name(error), str(error).strip().split("\n")[0]
         if name in _BUSY or name in ("LockNotAvailable", "QueryCanceled"):
             return StoreLocked(self.place, f"{self.patience:g}")
+        if name.startswith("SQLITE_IOERR") and _is_full(self.place):
+            said = "no space is left on its disk"
         if name.startswith(("SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM")):
             return StoreReadOnly(self.place, said)
         if name.startswith("SQLITE_CANTOPEN") or name in ("DiskFull", "ReadOnlySqlTransaction"):
@@ -246,8 +249,19 @@ class Database:
         return StoreDamaged(f"The store {self.place}", said)
 
 
-_UNDECODABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, struct.error)
+_ROOM = 64 * 1024
+_UNDECODABLE = (
+    ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, struct.error,
+)  # fmt: skip
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY")
+
+
+def _is_full(folder: str) -> bool:
+    """SQLite says "disk I/O error" where there is no room for the index of its log."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False
 
 
 def _name(error: BaseException) -> str:

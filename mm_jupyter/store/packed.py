@@ -25,18 +25,21 @@ def compressed(data: bytes | memoryview, level: int = _LEVEL) -> bytes:
 
 
 def expanded(data: bytes | memoryview, size: int = 0) -> bytes:
-    """The bytes of a zstd frame.
+    """The bytes of a zstd frame; ``size`` is how many there are, where that is known.
 
     Raises:
-        StoreDamaged: it is none.
+        StoreDamaged: it is none, or has another size.
     """
     context: zstandard.ZstdDecompressor | None = getattr(_contexts, "reader", None)
     if context is None:
         context = _contexts.reader = zstandard.ZstdDecompressor()
+    name = "A compressed entry of the store"
     try:
+        if size and zstandard.frame_content_size(data) != size:  # a size that nobody has memory for
+            raise StoreDamaged(name, f"it does not hold the {size:,} bytes that were noted")
         return context.decompress(data, max_output_size=size)
-    except zstandard.ZstdError as error:
-        raise StoreDamaged("A compressed entry of the store", str(error)) from error
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise StoreDamaged(name, str(error) or "it is too large") from error
 
 
 def pack(data: bytes) -> bytes:

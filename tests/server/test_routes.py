@@ -255,3 +255,12 @@ def test_a_folder_without_a_store_says_so(server: Lab, tmp_path: Path) -> None:
     status, _, said = server.ask("experiments?path=elsewhere")
     assert (status, json.loads(said)["code"]) == (500, "store-damaged")
     (other / "store.db").unlink()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a" * 300 + ".ipynb", "/".join(["deep"] * 1200) + "/b.ipynb"],
+)
+def test_a_path_that_no_disk_has_is_refused_in_a_sentence(server: Lab, path: str) -> None:
+    status, _, said = server.ask(f"runs?path={path}")
+    assert (status, json.loads(said)["code"]) == (400, "bad-input"), said

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy import inspect
 
 from mm_jupyter.errors import StoreDamaged, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
 from mm_jupyter.records import RunOpening, RunRef, Session, SessionId
-from mm_jupyter.store import Store, opening
+from mm_jupyter.store import Store, connect, opening
 from mm_jupyter.store.ddl import TABLES
 from mm_jupyter.store.migrations.upgrade import HERE, upgrade
 from mm_jupyter.store.opening import HEAD
@@ -241,6 +242,19 @@ def test_a_full_disk_is_named_and_leaves_the_store_whole(local: Store, local_han
     ]
     assert local.fsck() == ()
     assert local_hand.run().version == 3
+
+
+@pytest.mark.parametrize(("free", "says"), [(0, "no space is left"), (10**9, "disk I/O error")])
+def test_an_index_without_room_names_the_full_disk(
+    local: Store, monkeypatch: pytest.MonkeyPatch, free: int, says: str
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    monkeypatch.setattr(
+        connect.shutil, "disk_usage", lambda _: SimpleNamespace(total=10**9, used=0, free=free)
+    )
+    with pytest.raises(StoreReadOnly, match=says), local._database.speaking():
+        raise error
 
 
 @pytest.mark.parametrize("harm", ["no database", "cut", "zeros"])

@@ -14,6 +14,7 @@ from mm_jupyter.errors import NoSuchRun, StoreDamaged
 from mm_jupyter.records import RunId, SeriesChunk
 from mm_jupyter.store import Store
 from mm_jupyter.store.columns import pack_floats, pack_ints, unpack_floats, unpack_ints
+from mm_jupyter.store.series import unpack_chunk
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1)))
@@ -68,3 +69,12 @@ def test_points_of_a_deleted_run_are_refused(store: Store, hand: Any) -> None:
     assert store.series(run) == ()
     with pytest.raises(NoSuchRun):
         hand.writer.add_points(RunId(run), [chunk("curve", 2)])
+
+
+@pytest.mark.parametrize("size", [0, 1, 320, 2**31, 2**60])
+def test_a_frame_that_claims_another_size_is_damaged(size: int) -> None:
+    """Before any memory is asked for."""
+    frame = b"\x28\xb5\x2f\xfd\xe0" + size.to_bytes(8, "little") + b"\x01\x00\x00"
+    data = struct.pack("<III", len(frame), 0, 0) + frame
+    with pytest.raises(StoreDamaged):
+        unpack_chunk("loss", 39, data)

@@ -1,0 +1,1 @@
+"""The parts of ``fuzz.py``: what makes inputs, and what is given them."""
