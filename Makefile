@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint wire lab frontend bench faithfulness docs screenshots lock clean
+.PHONY: help demo test lint wire lab frontend bench faults many faithfulness docs screenshots lock clean
 
 help: ## say what there is (this)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -49,6 +49,13 @@ frontend: $(INSTALLED) $(BROWSER) ## measure what the sidebar costs, with 100,00
 
 bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
 	$(BIN)/python benchmarks/cost.py --write
+
+faults: $(INSTALLED) ## break stores in every way that we know of, and fuzz what reads strangers' words
+	$(BIN)/python benchmarks/faults.py --write
+	$(BIN)/python benchmarks/fuzz.py --write
+
+many: $(INSTALLED) ## replay 1,000 runs on a cluster whose workers are killed
+	$(BIN)/python benchmarks/many_replays.py --write
 
 faithfulness: $(INSTALLED) ## measure how often recipes reproduce disturbed sessions (most of an hour)
 	$(BIN)/python benchmarks/faithfulness.py --write
