@@ -124,8 +124,7 @@ def main() -> int:
     text = table(results)
     print(where, text, notes(results), sep="\n\n")
     if options.write:
-        given = (f"--{key} {getattr(options, key)}" for key in ("kills", "full", "flips", "seed"))
-        command = f"python benchmarks/faults.py {' '.join(given)} --write"
+        command = " ".join(["python benchmarks/faults.py", *sys.argv[1:]])
         heading = f"# Nothing lost\n\nMade by `{command}` on {where}."
         about = (__doc__ or "").partition("\n\n")[2].strip()
         made = f"{heading}\n\n{about}\n\n{text}\n\n{notes(results)}\n"

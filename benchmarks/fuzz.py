@@ -2,9 +2,11 @@
 
 Real inputs are changed at random - bytes, texts, nodes of JSON, whole zip files under digests that fit - and given to
 what reads them: names, queries (asked of a real store), sources of cells (names, slices, taint), notebooks and their
-saved outputs, bundles of replays, packs of strangers, series, and every route of the REST interface in a real Jupyter
+saved outputs, bundles of replays, packs of strangers, series, and the routes of the REST interface in a real Jupyter
 server. What may come is success, or an error of ours: a sentence. Anything else is a fault: another exception, an
-answer of 500 without a code of ours, a healthy store called damaged, more than ``--limit`` seconds.
+answer of 500 without a code of ours, a healthy store called damaged, more than ``--limit`` seconds. Not asked are the
+stream of events, which never ends, and jobs that would run code; a body that might ask for one is replaced. An address
+that is none of our routes is answered by Jupyter, and counts as refused.
 
 A fault is printed with the number of its input: ``--only TARGET --from NUMBER --inputs 1`` gives it again.
 """

@@ -124,7 +124,10 @@ def flips(folder: Path, count: int, rng: random.Random, progress: Any) -> dict[s
         counts[kind][result] += 1
         if result in ("unseen", "refused, not found"):
             unseen.update(why)
-        elif result in ("traceback", "hang", "wrong bytes"):
+        known = result == "unseen" and why == [
+            "table audit"
+        ]  # it has no second record: docs/faults.md
+        if result not in ("found", "unused") and not known:
             wrong.append(f"flip {number} ({kind} {where}): {result} {why}")
         shutil.rmtree(copy)
         progress(f"flip {number + 1} of {count}, {len(wrong)} wrong, {unseen.total()} unseen")

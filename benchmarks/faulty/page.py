@@ -33,7 +33,9 @@ def _row(name: str, result: dict[str, Any]) -> tuple[str, str]:
         case "versions":
             return "two versions on one store", f"{result.get('rounds', 0)} times, {result['how']}"
         case "flips":
-            return "a byte flipped", f"{result['flips']:,} flips (below)"
+            missed = sum(result["unseen"].values())
+            much = f"{result['flips']:,} flips, {missed} of them in the audit log's text and not found (below)"
+            return "a byte flipped", much
         case "network":
             much = f"{result['kills']} kills and {result['writers']} writers at once, {verbs}"
             return "network file system, our locks fail; in half SQLite's too", much

@@ -21,6 +21,7 @@ from mm_jupyter.analysis.queries import parse_query, parse_sort
 from mm_jupyter.analysis.slicing import slice_executions
 from mm_jupyter.analysis.tainting import taint
 from mm_jupyter.api.notebooks import read_notebook
+from mm_jupyter.errors import BadName
 from mm_jupyter.kernel.bundle import BundleSink
 from mm_jupyter.packs import form
 from mm_jupyter.packs.reading import open_pack
@@ -57,17 +58,11 @@ class Names:
         return mutating.text(rng, self.seeds)
 
     def try_(self, given: str) -> None:
-        for parse in (experiment_name, RunRef.parse):
-            try:
-                found = parse(given)
-            except ValueError as error:
-                raise AssertionError("ValueError") from error
-            except Exception as error:
-                if type(error).__module__ != "mm_jupyter.errors":
-                    raise
-                continue
-            if isinstance(found, RunRef):
-                self.store.rows([found])
+        """A name of a run is refused as a name of an experiment, and the other way round: both are asked."""
+        try:
+            experiment_name(given)
+        except BadName:
+            self.store.rows([RunRef.parse(given)])
 
 
 class Queries:
