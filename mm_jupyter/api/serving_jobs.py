@@ -21,6 +21,8 @@ OPTIONS = {
     "environment": "current", "without": [],
 }  # fmt: skip
 """How the sidebar has runs replayed."""
+CLOSING = 5.0
+"""Seconds that a process may take to end what it does when the server stops."""
 LOOK = 5.0
 """Seconds between two looks for jobs that another server left when it died."""
 
@@ -84,12 +86,14 @@ class JobServer:
         return [job for job in store.jobs(batch) if job.id in set(left)]
 
     def close(self) -> None:
-        """Stop working. What has not ended waits for the next server."""
+        """Stop working, at once. What has not ended waits for the next server."""
         self._over.set()
         self._asked.set()
         self._end_child(None)
         if self._thread is not None:
-            self._thread.join(timeout=30)
+            self._thread.join(timeout=CLOSING)
+            self._end_child(None, signal.SIGKILL)  # a worker that dies leaves its job to others
+            self._thread.join(timeout=CLOSING)
 
     def _start(self) -> None:
         with self._lock:
@@ -154,10 +158,10 @@ class JobServer:
             start_new_session=True,
         )
 
-    def _end_child(self, number: int | None) -> None:
+    def _end_child(self, number: int | None, by: signal.Signals = signal.SIGTERM) -> None:
         """End the process that does job ``number``; whatever it does, with None."""
         with self._lock:
             child = self._child
         if child is not None and number in (None, child[0]):
             with suppress(ProcessLookupError):
-                os.killpg(child[1].pid, signal.SIGTERM)
+                os.killpg(child[1].pid, by)

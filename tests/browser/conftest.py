@@ -20,6 +20,7 @@ from tests.browser.lab import (
     notebook,
     own_environment,
     start_lab,
+    stop,
 )
 
 
@@ -41,8 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     )
     lab = start_lab(root, environment)
     yield lab
-    lab.process.terminate()
-    lab.process.wait(20)
+    stop(lab.process)
 
 
 @pytest.fixture(scope="package")

@@ -189,6 +189,17 @@ def start_lab(
     raise TimeoutError((root.parent / "lab.log").read_text()[-3000:])
 
 
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server; one that does not end by itself must not trouble other tests."""
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
 def open_lab(
     page: Any,
     lab: Lab,

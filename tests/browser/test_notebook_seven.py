@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import TOKEN, Lab, shoot, start_lab
+from tests.browser.lab import TOKEN, Lab, shoot, start_lab, stop
 
 
 @pytest.fixture
 def seven(lab: Lab) -> Iterator[Lab]:
     server = start_lab(lab.root, lab.environment, program="notebook")
     yield server
-    server.process.terminate()
-    server.process.wait(20)
+    stop(server.process)
 
 
 def test_notebook_seven_has_the_panel_the_badges_and_the_run(page: Any, seven: Lab) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import expect
 
-from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot, start_lab
+from tests.browser.lab import Lab, notebook, open_lab, run_cell, shoot, start_lab, stop
 
 
 def rows(page: Any) -> Any:
@@ -218,8 +218,7 @@ def test_the_panel_recovers_by_itself_when_the_server_comes_back(page: Any, lab:
             expect(strip).to_be_hidden(timeout=40_000)
             expect(rows(page).first).to_be_visible()
         finally:
-            second.process.terminate()
-            second.process.wait(20)
+            stop(second.process)
     finally:
         first.process.kill()
     assert port != first.port

@@ -274,11 +274,11 @@ def test_a_cell_that_fills_the_scratch_directory_is_stopped_while_it_runs() -> N
 def test_this_process_stays_where_it_is(tmp_path: Path) -> None:
     before, environment = os.getcwd(), dict(os.environ)
     done = _execute(
-        "import os; os.getcwd(), os.environ['ONLY_THERE']",
+        "import os; print(os.getcwd(), os.environ['ONLY_THERE'])",
         cwd=str(tmp_path),
         env={"ONLY_THERE": "1"},
     )
-    assert _shown(done.notebook.cells[0]) == [repr((str(tmp_path), "1"))]
+    assert done.notebook.cells[0].outputs[0].text == f"{tmp_path} 1\n"
     assert (os.getcwd(), dict(os.environ)) == (before, environment)
 
 

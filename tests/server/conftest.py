@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import Lab, execute, notebook, own_environment, start_lab
+from tests.browser.lab import Lab, execute, notebook, own_environment, start_lab, stop
 
 CELLS = (
     "%load_ext mm_jupyter",
@@ -34,8 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     execute(root / "churn.ipynb", environment)
     server = start_lab(root, environment, program="jupyter_server")
     yield server
-    server.process.terminate()
-    server.process.wait(20)
+    stop(server.process)
 
 
 @pytest.fixture
