@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 from typing import Any
 
@@ -63,4 +64,5 @@ class Events(MmHandler):
 
 def add_settings(settings: dict[str, Any], root: str) -> None:
     """What the handlers share."""
-    settings["mm_jupyter_spaces"] = Spaces(root)
+    spaces = settings["mm_jupyter_spaces"] = Spaces(root)
+    atexit.register(spaces.close)
