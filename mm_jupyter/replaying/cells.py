@@ -171,7 +171,11 @@ class Cells(PapermillNotebookClient):  # type: ignore[misc] # papermill ships no
         done, _ = await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
         if not done:
             self._kernel.kill()
-            await asyncio.wait({work})
+            done, _ = await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
+        if not done:  # whoever waits for the kernel has not heard that it is gone
+            work.cancel()
+            await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
+            return
         with suppress(KernelDied):
             work.result()
 
