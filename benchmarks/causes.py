@@ -253,13 +253,19 @@ class Tally:
     first: int = 0
     replays: int = 0
     seconds: float = 0.0
+    timed: int = 0
 
-    def add(self, *, kind: str, detected: bool, first: bool, replays: int, seconds: float) -> None:  # noqa: ARG002
+    def add(
+        self, *, detected: bool, first: bool, replays: int | None, seconds: float | None, **_: Any
+    ) -> None:
+        """``replays`` and ``seconds`` are None where they were not kept."""
         self.cases += 1
         self.detected += detected
         self.first += first
-        self.replays += replays
-        self.seconds += seconds
+        if replays is not None and seconds is not None:
+            self.timed += 1
+            self.replays += replays
+            self.seconds += seconds
 
 
 def measure(given: argparse.Namespace) -> dict[str, Tally]:
@@ -267,14 +273,17 @@ def measure(given: argparse.Namespace) -> dict[str, Tally]:
     plan = [kind for kind in KINDS for _ in range(given.each)]
     plan += [kind for kind in BUILT for _ in range(given.packages)] + ["control"] * given.controls
     dice.shuffle(plan)  # so that the part of a run that was interrupted speaks for all kinds
-    kept = given.keep.read_text().splitlines() if given.keep and given.keep.exists() else []
+    lines = given.keep.read_text().splitlines() if given.keep and given.keep.exists() else []
+    kept = {one["session"]: one for one in map(json.loads, lines)}
     cases = [case(kind, dice) for kind in plan]
     tallies: dict[str, Tally] = {kind: Tally() for kind in (*KINDS, *BUILT, "control")}
-    for line in kept:
-        tallies[json.loads(line)["kind"]].add(**json.loads(line))
+    for result in kept.values():
+        tallies[result["kind"]].add(**result)
     with suppress(KeyboardInterrupt):
-        for number, one in enumerate(cases[len(kept) :], len(kept) + 1):
-            result = outcome(one)
+        for number, one in enumerate(cases, 1):
+            if number in kept:
+                continue
+            result = {"session": number, **outcome(one)}
             if given.keep:
                 with given.keep.open("a") as file:
                     file.write(json.dumps(result) + "\n")
@@ -313,8 +322,8 @@ def table(tallies: dict[str, Tally]) -> str:
     for kind, tally in tallies.items():
         named = "-" if kind == "control" else str(tally.first)
         lines.append(
-            f"| {kind} | {tally.cases} | {tally.detected} | {named} | {tally.replays / tally.cases:.1f} "
-            f"| {tally.seconds / tally.cases:.1f} |"
+            f"| {kind} | {tally.cases} | {tally.detected} | {named} | {tally.replays / max(tally.timed, 1):.1f} "
+            f"| {tally.seconds / max(tally.timed, 1):.1f} |"
         )
     return "\n".join(lines)
 
