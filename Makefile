@@ -47,8 +47,9 @@ lab: $(INSTALLED) ## JupyterLab, opened on the tour (LAB=... adds options)
 frontend: $(INSTALLED) $(BROWSER) ## measure what the sidebar costs, with 100,000 runs
 	$(BIN)/python benchmarks/frontend.py --write
 
-bench: $(INSTALLED) ## measure what tracking costs, beside the floor and papermill
+bench: $(INSTALLED) ## measure what tracking costs, by itself and beside the floor and the peers
 	$(BIN)/python benchmarks/cost.py --write
+	$(BIN)/python benchmarks/peers.py --write
 
 faults: $(INSTALLED) ## break stores in every way that we know of, and fuzz what reads strangers' words
 	$(BIN)/python benchmarks/faults.py --write

@@ -1,0 +1,91 @@
+"""This project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness import METRICS, PARAMS, TRIVIAL
+
+IMPORT = (
+    "from IPython.core.interactiveshell import InteractiveShell as S\ns = S.instance()\n"
+    "b = time.process_time()\nr = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+    "s.run_line_magic('load_ext', 'mm_jupyter')"
+)
+PREPARE = "%load_ext mm_jupyter"
+CELL = "%%track bench\n" + TRIVIAL
+_replayed: list[str] = []
+
+
+def start() -> None:
+    import mm_jupyter as mm  # noqa: F401 - the import is not what is measured
+
+
+def run(number: int) -> None:
+    import mm_jupyter as mm
+
+    with mm.track("bench") as run:
+        run.log_params({name: value + number for name, value in PARAMS.items()})
+        run.log_metrics({name: value + number % 97 for name, value in METRICS.items()})
+        run.set_tag("stage", "bench")
+
+
+def count() -> int:
+    from mm_jupyter.api import runs
+
+    return runs.count('experiment == "bench"')
+
+
+def points(number: int) -> None:
+    import mm_jupyter as mm
+
+    with mm.track("points") as run:
+        for step in range(number):
+            run.log(step, loss=step * 0.5)
+
+
+def read_points() -> int:
+    import mm_jupyter as mm
+
+    newest = mm.runs('experiment == "points"', limit=1)
+    return len(mm.series(str(newest[0].ref), "loss").steps)
+
+
+def newest() -> None:
+    import mm_jupyter as mm
+
+    assert len(mm.runs(limit=50)) == 50
+
+
+def top() -> None:
+    import mm_jupyter as mm
+
+    assert len(mm.runs("metrics.metric_1 > 50", sort="-metrics.metric_1", limit=20)) == 20
+
+
+def frame() -> None:
+    import mm_jupyter as mm
+
+    assert len(mm.runs(limit=None).to_pandas()) >= 50
+
+
+def keep(array: Any) -> None:
+    import mm_jupyter as mm
+
+    with mm.track("arrays") as run:
+        run.log_artifact(array, "array")
+
+
+def prepare_notebooks(paths: list[Path]) -> None:
+    from mm_jupyter.api import notebooks, replays
+
+    for path in paths:
+        _replayed.extend(str(row.ref) for row in notebooks.run_notebook(path).runs)
+    replays.replay(_replayed[:1])
+
+
+def execute_notebooks() -> None:
+    from mm_jupyter.api import replays
+
+    found = [one.verdict for one in replays.replay(_replayed)]
+    assert found == ["identical"] * 10, found
