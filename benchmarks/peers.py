@@ -2,10 +2,10 @@
 
     python benchmarks/peers.py [--only W1,W8] [--share 0.5] [--write]
 
-Each subject works in an environment of its own, which is made on demand in build/peers, in a process and a folder of its
-own; the subjects take turns, one round each. The table gives medians and, in brackets, 10th percentiles. CPU is that of
-the process and of those that it starts. A subject that fails is listed with its error. With ``--write`` table and plots
-go into docs/benchmarks.md.
+Each subject works in an environment of its own, which is made on demand in build/peers, in a process and a folder of
+its own; the subjects take turns, one round each. The table gives medians and, in brackets, 10th percentiles. CPU is
+that of the process and of those that it starts. A subject that fails is listed with its error. With ``--write`` table
+and plots go into docs/benchmarks.md.
 
   W1  one run through the Python API: 10 params, 5 metrics, 1 tag
   W2  100,000 points, one call each (MLflow: batches of 1,000; the floor: executemany), and reading them
