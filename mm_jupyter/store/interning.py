@@ -60,7 +60,12 @@ class Interned:
 
 def record_digest(value: Any) -> str:
     """``blake2b:`` and 32 hex digits over the canonical JSON of ``value``."""
-    return f"blake2b:{_short_digest(canonical(value)).hex()}"
+    return canonical_digest(canonical(value))
+
+
+def canonical_digest(record: bytes) -> str:
+    """As ``record_digest``, of a value in its canonical form."""
+    return f"blake2b:{_short_digest(record).hex()}"
 
 
 def source_id(tx: Transaction, text: str) -> int:

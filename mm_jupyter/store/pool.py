@@ -3,27 +3,28 @@ be two thirds of what loading the extension costs."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mm_jupyter.store.sqlite import Connection
+
 KEPT = 4
 """Connections that wait for use."""
-_forgotten: list[list[sqlite3.Connection]] = []
+_forgotten: list[list[Connection]] = []
 """A fork's copies of its parent's: closing them would write into the files that the parent uses."""
 
 
 class Pool:
     """From any thread; a connection is one thread's as long as it has it."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
-        self._free: list[sqlite3.Connection] = []
+        self._free: list[Connection] = []
         self._mutex = threading.Lock()
 
     @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[Connection]:
         """A connection that is in no transaction, and must be in none when it comes back; else it is closed."""
         with self._mutex:
             mine = self._free.pop() if self._free else None
