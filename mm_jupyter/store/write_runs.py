@@ -64,7 +64,7 @@ _CLOSE = (
 )
 _SAID = (
     "EXISTS (SELECT 1 FROM audit a WHERE a.object = e.name || '/' || {run}.version "
-    "AND a.what NOT IN ('run.opened', 'run.points', 'run.git', 'run.closed'))"
+    "AND a.what <> 'run.opened' AND a.what <> 'run.closed' AND a.what <> 'run.points' AND a.what <> 'run.git')"
 )
 _CLOSING = (
     f"SELECT e.name, r.version, r.status, p.version, {_SAID.format(run='r')}, {_SAID.format(run='p')} FROM runs r "
