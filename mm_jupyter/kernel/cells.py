@@ -178,7 +178,7 @@ class CellRecorder:
             started=time.time(),
             seconds=0.0,
             status="running",
-            cwd=self.log.relative(os.getcwd()),
+            cwd=self.log.folder(),
             parameters=_PAPERMILL.match(source) is not None,
         )
         cell = self._cell = _Cell(

@@ -200,24 +200,19 @@ class Database:
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
-        with self._connection() as connection:
+        pool = self._pool
+        connection: Any = self.engine.raw_connection() if pool is None else pool.take()
+        try:
             cursor = connection.cursor()
             try:
                 yield cursor
             finally:
                 cursor.close()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        if self._pool is not None:
-            with self._pool.connection() as connection:
-                yield connection
-            return
-        pooled = self.engine.raw_connection()
-        try:
-            yield pooled
         finally:
-            pooled.close()
+            if pool is None:
+                connection.close()
+            else:
+                pool.give(connection)
 
     def _wait(self, cursor: Any) -> None:
         """Let SQLite itself wait for other processes."""
