@@ -39,7 +39,10 @@ class ClosedRun:
 
 
 class RememberingSink:
-    """The store's writer for one kernel, which keeps the run that it closed last and those shown before."""
+    """The store's writer for one kernel, which keeps the run that it closed last and those shown before.
+
+    Nothing is taken from memory that somebody else may have changed: the store says so at a run's end.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._space = workspace
