@@ -98,6 +98,8 @@ _COMMIT = "git commit"
 
 def unified(old: str, new: str) -> tuple[str, ...]:
     """The lines of a unified diff, two lines of context, without file names; empty where the texts are equal."""
+    if old == new:
+        return ()
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=CONTEXT, lineterm="")
     return tuple(line for number, line in enumerate(lines) if number >= 2)
 

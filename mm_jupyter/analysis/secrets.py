@@ -20,6 +20,8 @@ from mm_jupyter.records import Scalar
 _MARK = re.compile(r"<redacted:([\w.\-]{1,64}):([0-9a-f]{12})>")
 _JWT = r"eyJ(?<![\w\-]eyJ)[\w\-]{10,}\.eyJ[\w\-]{10,}\.[\w\-]{10,}"
 _Span = tuple[int, int, str]
+REMEMBERED = 1024
+"""Texts of up to so many characters that held no secret are not looked through again: so many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Redactor:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._clean: dict[str, None] = {}
 
     def text(self, text: str) -> str:
         """``text`` with its secrets replaced; the same object where there is none.
@@ -45,11 +48,19 @@ class Redactor:
         Python stays valid: a mark only ever stands inside a literal or a comment, except in lines that are no Python
         (``%env TOKEN=...``, ``!cmd --token ...``). A second pass finds nothing more.
         """
+        short = len(text) <= REMEMBERED and type(text) is str
+        if short and text in self._clean:
+            return text
+        asked = text
         for _ in range(4):  # what stood beside a secret may be one by itself now
             spans = sorted(_spans(text), key=lambda span: (span[0], -span[1], span[2]))
             if not spans:
                 break
             text = self._marked(text, spans)
+        if short and text is asked:
+            if len(self._clean) >= REMEMBERED:
+                self._clean = {}
+            self._clean[text] = None
         return text
 
     def _marked(self, text: str, spans: list[_Span]) -> str:

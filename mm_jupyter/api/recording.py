@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mm_jupyter.analysis.secrets import Redactor
-from mm_jupyter.api.runs import card_of, writer
+from mm_jupyter.api.closing import RememberingSink
+from mm_jupyter.api.runs import writer
 from mm_jupyter.configuration import Configuration, configured
 from mm_jupyter.errors import BadInput, MmError
 from mm_jupyter.kernel import current
@@ -17,8 +18,9 @@ from mm_jupyter.kernel.cell_run import RunFinished
 from mm_jupyter.kernel.cells import CellRecorder, experiment_of
 from mm_jupyter.kernel.options import USAGE
 from mm_jupyter.kernel.session import SessionLog
+from mm_jupyter.kernel.sink import Sink
 from mm_jupyter.kernel.warning import guarded, say_once
-from mm_jupyter.records import Run, RunCard, RunRef, SessionId
+from mm_jupyter.records import RunCard, SessionId
 from mm_jupyter.records.names import experiment_name
 from mm_jupyter.workspace import Workspace, open_or_create
 
@@ -98,28 +100,31 @@ def start(
         current.set_unrecorded()
         raise
 
-    recent: dict[RunRef, Run] = {}
+    sink = RememberingSink(workspace)
 
     @guarded("The run's card")
     def finished(run: RunFinished) -> None:
-        show(card_of(workspace, run.ref, recent))
+        show(sink.card(run.ref))
 
-    recorder = CellRecorder(shell, open_log(workspace, path), finished=finished)
+    recorder = CellRecorder(shell, open_log(workspace, path, sink), finished=finished)
     recorder.start(running=in_cell)
     current.set_recorder(recorder)
     atexit.register(recorder.stop)
     return Recording(workspace, recorder)
 
 
-def open_log(workspace: Workspace, notebook: str | None) -> SessionLog:
-    """A session in a workspace, not yet open. A project's settings that cannot be used are said, and left."""
+def open_log(workspace: Workspace, notebook: str | None, sink: Sink | None = None) -> SessionLog:
+    """A session in a workspace, not yet open. A project's settings that cannot be used are said, and left.
+
+    ``sink`` takes what it records: the store's writer where None.
+    """
     try:
         settings = configured(workspace.root)
     except BadInput as error:
         say_once("What the project says of itself was not used", str(error))
         settings = Configuration()
     return SessionLog(
-        writer(workspace),
+        sink or writer(workspace),
         root=workspace.root,
         redactor=Redactor(workspace.key),
         notebook=workspace.relative(Path(notebook)) if notebook else None,

@@ -99,18 +99,13 @@ def get(name: str, *, workspace: Workspace | None = None) -> Run:
 
 def card(name: str, *, workspace: Workspace | None = None) -> RunCard:
     """What the card under a tracked cell shows."""
-    return card_of(found(workspace), RunRef.parse(name))
+    store = found(workspace).store
+    run = store.run(RunRef.parse(name))
+    return card_between(store.run(run.row.parent) if run.row.parent is not None else None, run)
 
 
-def card_of(space: Workspace, ref: RunRef, recent: dict[RunRef, Run] | None = None) -> RunCard:
-    """The card of a run in a workspace. ``recent`` holds runs read just before, of which the parent may be one."""
-    run = space.store.run(ref)
-    parent = (recent or {}).get(run.row.parent) if run.row.parent is not None else None
-    if parent is None and run.row.parent is not None:
-        parent = space.store.run(run.row.parent)
-    if recent is not None:
-        recent.clear()
-        recent[ref] = run
+def card_between(parent: Run | None, run: Run) -> RunCard:
+    """The card of a run beside the one before it."""
     return RunCard(
         row=run.row,
         parent=parent.row if parent else None,

@@ -178,7 +178,7 @@ class CellRecorder:
             started=time.time(),
             seconds=0.0,
             status="running",
-            cwd=self.log.relative(os.getcwd()),
+            cwd=self.log.folder(),
             parameters=_PAPERMILL.match(source) is not None,
         )
         cell = self._cell = _Cell(
@@ -274,14 +274,14 @@ class CellRecorder:
                 cell_id=getattr(result.info, "cell_id", None),
             )
         status, failure = self._how(result)
-        execution = replace(
+        execution = seen.noted(
             cell.execution,
             count=getattr(result, "execution_count", None) or cell.execution.count,
             seconds=seconds,
             status=status,
             failure=failure,
         )
-        self._settle(cell, seen.noted(execution), seen.uses, self.shell.user_ns)
+        self._settle(cell, execution, seen.uses, self.shell.user_ns)
 
     def _settle(
         self, cell: _Cell, execution: Execution, uses: files.Uses, namespace: dict[str, Any]
@@ -294,7 +294,8 @@ class CellRecorder:
         if cell.run is None and self.notebook_run is None:
             self.log.append(execution, uses)
             return
-        execution = replace(execution, files=files.joined(uses))
+        if uses:
+            execution = replace(execution, files=files.joined(uses))
         names = cell_names(cell.body)
         bound = bound_names(names, execution, namespace)
         loops = self._loops(cell.body)

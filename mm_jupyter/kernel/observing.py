@@ -40,10 +40,11 @@ class Seen:
     listings: tuple[Listing, ...]
     unseen: int
 
-    def noted(self, execution: Execution) -> Execution:
-        """The execution with what was seen of it, its files aside."""
+    def noted(self, execution: Execution, **ended: Any) -> Execution:
+        """The execution with what was seen of it, its files aside, and with how it ``ended``."""
         return replace(
             execution,
+            **ended,
             bound=self.bound,
             deleted=self.deleted,
             asked=self.asked,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mm_jupyter.errors import BadName, BadOption
 from mm_jupyter.records.names import experiment_name
@@ -47,8 +48,9 @@ class TrackOptions:
     outputs: bool = True
 
 
+@lru_cache(maxsize=16)
 def parse_track(line: str) -> TrackOptions:
-    """Read what stands after ``%%track``.
+    """Read what stands after ``%%track``. The same line gives the same object: nobody changes its tags.
 
     Raises:
         BadOption: one sentence says what is wrong.

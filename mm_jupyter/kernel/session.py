@@ -67,6 +67,7 @@ class SessionLog:
         self.keep_bytes = keep_bytes
         self.pid = os.getpid()
         self.seq = 0
+        self._folder = "", ""
         self.session = Session(
             id=SessionId(uuid.uuid4().hex),
             notebook=notebook,
@@ -74,7 +75,7 @@ class SessionLog:
             user=_user(),
             host=socket.gethostname(),
             pid=self.pid,
-            cwd=self.relative(os.getcwd()),
+            cwd=self.folder(),
         )
         self.modules: dict[str, LocalModule] = {}
         self.defaults = Defaults()
@@ -113,6 +114,13 @@ class SessionLog:
             self.sink.close_session(self.session.id, time.time())
         except Exception as error:  # noqa: BLE001 - the process ends, and nobody is left to handle it
             say_once("The end of the session was not recorded", short(error))
+
+    def folder(self) -> str:
+        """The working directory, as records hold it."""
+        here = os.getcwd()
+        if self._folder[0] != here:
+            self._folder = here, self.relative(here)
+        return self._folder[1]
 
     def relative(self, path: str) -> str:
         """A path as records hold it: POSIX, relative to the root where it lies within."""

@@ -51,7 +51,8 @@ class Sink(Protocol):
 
     def add_points(self, run: RunId, chunks: Sequence[SeriesChunk]) -> None: ...
 
-    def close_run(self, run: RunId, outcome: Outcome, execution: Execution | None) -> None:
-        """End a run; ``execution`` replaces the running one of the same session and ``seq``."""
+    def close_run(self, run: RunId, outcome: Outcome, execution: Execution | None) -> object:
+        """End a run; ``execution`` replaces the running one of the same session and ``seq``. What it returns is
+        between the sink and who made it."""
 
     def set_git(self, run: RunId, git: GitState) -> None: ...

@@ -45,7 +45,7 @@ from mm_jupyter.records.outcome import (
     Value,
 )
 from mm_jupyter.records.replay_job import BUNDLE_VERSION, ReplayJob
-from mm_jupyter.records.run import AuditEntry, Run, RunOpening, RunRow
+from mm_jupyter.records.run import AuditEntry, Closed, Run, RunOpening, RunRow
 from mm_jupyter.records.session import (
     Asked,
     Entropy,
@@ -144,6 +144,7 @@ __all__ = [
     "CellVersion",
     "Change",
     "ChangeKind",
+    "Closed",
     "ColumnChange",
     "Comparison",
     "Condition",

@@ -11,7 +11,7 @@ from mm_jupyter.records.session import Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCard:
-    """A run beside its parent, made from the store alone.
+    """A run beside its parent, made from what the store holds.
 
     ``changes`` are those since ``parent``, most telling first. ``models`` are the kept models' names with their types
     and sizes in bytes. ``inputs`` counts the files that the tracked execution read. ``failure`` is set where the cell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Literal
 
 Direction = Literal["up", "down"]
@@ -21,6 +22,7 @@ _UP = frozenset(
 )
 
 
+@lru_cache(maxsize=256)
 def direction(metric: str) -> Direction | None:
     """``up`` where more of ``metric`` is better, ``down`` where less is, None where its name does not say.
 

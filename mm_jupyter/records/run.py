@@ -44,6 +44,22 @@ class RunOpening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What only the store knows of a run that it has just closed.
+
+    ``params``, ``metrics`` and the outcome's ``tags`` are as it gives them back. ``touched``: more was said of the run
+    since it was opened than that it was opened; ``parent_touched``: more of its parent than that it ran.
+    """
+
+    parent: RunRef | None
+    touched: bool
+    parent_touched: bool
+    params: tuple[Param, ...]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """A run as a list shows it. ``parent`` is the run it is compared with by default: the version before it.
 

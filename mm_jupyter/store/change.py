@@ -32,7 +32,10 @@ class Change:
 
     def pack(self, value: Any) -> bytes:
         """A JSON value as a row keeps it; the pending blobs that it names become durable with this change."""
-        record = canonical(value)
+        return self.pack_record(canonical(value))
+
+    def pack_record(self, record: bytes) -> bytes:
+        """As ``pack``, of a value in its canonical form."""
         self.blobs.register(self.tx, record)
         return pack(record)
 
@@ -56,7 +59,10 @@ def changing(database: Database, blobs: Blobs, interned: Interned, who: str) -> 
     interned.commit()
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 def _text(value: Any) -> str | None:
     if value is None:
         return None
-    return storable(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+    return storable(_ENCODER.encode(value))

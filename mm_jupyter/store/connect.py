@@ -132,12 +132,14 @@ class Database:
     def read(self) -> Iterator[Transaction]:
         """A snapshot: every statement in it sees the same rows, and no writer waits for it."""
         with self.decoding(), self.speaking(), self._cursor() as cursor:
+            self._wait(cursor)
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if self.postgres else "BEGIN")
             yield from _whole(cursor, self.postgres)
 
     def outside(self, *statements: str) -> None:
         """Run statements that no transaction may hold."""
         with self._writing, self.speaking(), self._cursor() as cursor:
+            self._wait(cursor)
             for statement in statements:
                 cursor.execute(statement)
                 if cursor.description:
@@ -198,33 +200,35 @@ class Database:
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
-        with self._connection() as connection:
+        pool = self._pool
+        connection: Any = self.engine.raw_connection() if pool is None else pool.take()
+        try:
             cursor = connection.cursor()
             try:
                 yield cursor
             finally:
                 cursor.close()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        if self._pool is not None:
-            with self._pool.connection() as connection:
-                yield connection
-            return
-        pooled = self.engine.raw_connection()
-        try:
-            yield pooled
         finally:
-            pooled.close()
+            if pool is None:
+                connection.close()
+            else:
+                pool.give(connection)
+
+    def _wait(self, cursor: Any) -> None:
+        """Let SQLite itself wait for other processes."""
+        if not self.postgres:
+            cursor.connection.wait(self.patience)
 
     def _begin_immediate(self, cursor: Any) -> None:
-        """SQLite's own waiting sleeps up to 100 ms at a time; many short writers get through sooner like this."""
+        """SQLite's own waiting sleeps up to 100 ms at a time; many short writers get through sooner like this. With a
+        write-ahead log nothing after it waits; without one the commit waits for readers."""
         end, pause = time.monotonic() + self.patience, 0.0002
-        cursor.execute("PRAGMA busy_timeout = 0")
+        cursor.connection.wait(0)
         while True:
             try:
                 cursor.execute("BEGIN IMMEDIATE")
-                cursor.execute(f"PRAGMA busy_timeout = {self.patience * 1000:.0f}")
+                if not cursor.connection.wal:
+                    self._wait(cursor)
                 return
             except sqlite3.OperationalError as error:
                 if _name(error) not in _BUSY or time.monotonic() > end:

@@ -58,5 +58,7 @@ def execution_of(columns: dict[str, Any], detail: dict[str, Any]) -> Execution:
 
 def _detail(record: Execution | Outcome, parts: Parts) -> dict[str, Any]:
     return {
-        name: to_json(part) for name, default in parts if (part := getattr(record, name)) != default
+        name: to_json(part)
+        for name, default in parts
+        if (part := getattr(record, name)) is not default and part != default
     }

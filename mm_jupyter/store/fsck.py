@@ -15,7 +15,7 @@ from mm_jupyter.store import packs, shape, wal
 from mm_jupyter.store.blobs import BLOCKS, COLUMNS, FROM, block_ids, stored_bytes
 from mm_jupyter.store.connect import Database, Row, Transaction
 from mm_jupyter.store.interning import record_digest, source_digest
-from mm_jupyter.store.packed import unpack, unpack_json
+from mm_jupyter.store.packed import canonical, unpack, unpack_json
 from mm_jupyter.store.references import references
 from mm_jupyter.store.rereading import looks
 from mm_jupyter.store.runs import read_rows
@@ -216,7 +216,7 @@ def _records(tx: Transaction, database: Database) -> Iterator[Fault]:
 def _differs_from(noted: str | None, row: RunRow, detail: bytes | None) -> str | None:
     try:
         metrics = row.metric_records
-        derived = outcome_digest(row.status, row.params, metrics, unpack_json(detail))
+        derived = outcome_digest(row.status, row.params, metrics, canonical(unpack_json(detail)))
     except StoreError as error:
         return str(error.args[-1])
     return None if noted in (None, derived) else "it is not what was recorded when it ended"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mm_jupyter.errors import NotFound, StoreDamaged
+from mm_jupyter.records import Execution
 from mm_jupyter.store.connect import Transaction
 from mm_jupyter.store.packed import canonical, pack
 from mm_jupyter.store.scalars import storable
@@ -18,6 +19,7 @@ class Interned:
     def __init__(self) -> None:
         self._ids: dict[tuple[str, str], int] = {}
         self._new: list[tuple[str, str]] = []
+        self._running: dict[tuple[int, int], tuple[str, int]] = {}
 
     def commit(self) -> None:
         self._new.clear()
@@ -27,6 +29,7 @@ class Interned:
         for key in self._new:
             self._ids.pop(key, None)
         self._new.clear()
+        self._running.clear()
 
     def name(self, tx: Transaction, text: str) -> int:
         key = ("name", text)
@@ -53,6 +56,16 @@ class Interned:
             self._remember(key, row[0])
         return self._ids[key]
 
+    def execution_source(self, tx: Transaction, session: int, execution: Execution) -> int:
+        """The id of an execution's source. While it runs its row keeps the source from collections of garbage."""
+        key = (session, execution.seq)
+        text, number = self._running.pop(key, (None, 0))
+        if text != execution.source:
+            number = source_id(tx, execution.source)
+        if execution.status == "running":
+            self._running[key] = (execution.source, number)
+        return number
+
     def _remember(self, key: tuple[str, str], number: int) -> None:
         self._ids[key] = number
         self._new.append(key)
@@ -60,7 +73,12 @@ class Interned:
 
 def record_digest(value: Any) -> str:
     """``blake2b:`` and 32 hex digits over the canonical JSON of ``value``."""
-    return f"blake2b:{_short_digest(canonical(value)).hex()}"
+    return canonical_digest(canonical(value))
+
+
+def canonical_digest(record: bytes) -> str:
+    """As ``record_digest``, of a value in its canonical form."""
+    return f"blake2b:{_short_digest(record).hex()}"
 
 
 def source_id(tx: Transaction, text: str) -> int:

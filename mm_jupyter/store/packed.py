@@ -14,6 +14,9 @@ PLAIN, ZSTD = 0, 1
 _WORTH_TRYING = 256
 _LEVEL = 3
 _contexts = threading.local()
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 def compressed(data: bytes | memoryview, level: int = _LEVEL) -> bytes:
@@ -57,9 +60,7 @@ def unpack(data: bytes) -> bytes:
 
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys, no spaces, UTF-8: the form that digests of records cover."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
 
 
 def unpack_json(data: bytes | None) -> Any:

@@ -3,42 +3,39 @@ be two thirds of what loading the extension costs."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+
+from mm_jupyter.store.sqlite import Connection
 
 KEPT = 4
 """Connections that wait for use."""
-_forgotten: list[list[sqlite3.Connection]] = []
+_forgotten: list[list[Connection]] = []
 """A fork's copies of its parent's: closing them would write into the files that the parent uses."""
 
 
 class Pool:
     """From any thread; a connection is one thread's as long as it has it."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
-        self._free: list[sqlite3.Connection] = []
+        self._free: list[Connection] = []
         self._mutex = threading.Lock()
 
-    @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection that is in no transaction, and must be in none when it comes back; else it is closed."""
+    def take(self) -> Connection:
+        """A connection that is in no transaction; ``give`` takes it back."""
         with self._mutex:
             mine = self._free.pop() if self._free else None
-        mine = mine or self._connect()
-        whole = False
-        try:
-            yield mine
-            whole = True
-        finally:
-            with self._mutex:
-                keep = (whole or not mine.in_transaction) and len(self._free) < KEPT
-                if keep:
-                    self._free.append(mine)
-            if not keep:
-                mine.close()
+        return mine or self._connect()
+
+    def give(self, mine: Connection) -> None:
+        """Let the next have a connection; one that is still in a transaction is closed."""
+        with self._mutex:
+            keep = not mine.in_transaction and len(self._free) < KEPT
+            if keep:
+                self._free.append(mine)
+        if not keep:
+            mine.close()
 
     @property
     def waiting(self) -> int:

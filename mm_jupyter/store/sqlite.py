@@ -7,6 +7,20 @@ import warnings
 from pathlib import Path
 
 
+class Connection(sqlite3.Connection):
+    """A connection that remembers what was set. ``wal``: the file keeps a write-ahead log; ``waits``: SQLite itself
+    waits for other processes, for as long as it was opened with."""
+
+    wal = False
+    waits = True
+
+    def wait(self, seconds: float) -> None:
+        """Let SQLite wait so long for other processes; 0: not at all."""
+        if self.waits != bool(seconds):
+            self.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+            self.waits = bool(seconds)
+
+
 def warn_of_network(folder: Path, kind: str) -> None:
     """Warn once that a folder is on a network file system: it then keeps a rollback journal instead of a WAL."""
     warnings.warn(
@@ -16,9 +30,7 @@ def warn_of_network(folder: Path, kind: str) -> None:
     )
 
 
-def open_sqlite(
-    path: Path, patience: float, *, read_only: bool, network: bool
-) -> sqlite3.Connection:
+def open_sqlite(path: Path, patience: float, *, read_only: bool, network: bool) -> Connection:
     """A connection to a file, which is made if it is not there, in no transaction."""
     if read_only:
         return _open_read_only(path, patience)
@@ -29,13 +41,14 @@ def open_sqlite(
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = FULL")
     else:
-        connection.execute("PRAGMA journal_mode = WAL")
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.wal = mode == ("wal",)
         connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 
-def _open_read_only(path: Path, patience: float) -> sqlite3.Connection:
+def _open_read_only(path: Path, patience: float) -> Connection:
     """A WAL needs its index file beside the database. Where none is and none can be made, nobody can be writing."""
     beside = path.with_name(path.name + "-wal").exists()
     return _connect(
@@ -43,7 +56,7 @@ def _open_read_only(path: Path, patience: float) -> sqlite3.Connection:
     )
 
 
-def _connect(uri: str, patience: float) -> sqlite3.Connection:
+def _connect(uri: str, patience: float) -> Connection:
     return sqlite3.connect(
         uri,
         uri=True,
@@ -51,4 +64,5 @@ def _connect(uri: str, patience: float) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
+        factory=Connection,
     )

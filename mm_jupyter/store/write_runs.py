@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from mm_jupyter.errors import NoSuchRun
 from mm_jupyter.records import (
+    Closed,
     Execution,
     GitState,
     Metric,
@@ -23,8 +25,9 @@ from mm_jupyter.records import (
 from mm_jupyter.records.names import experiment_name
 from mm_jupyter.store.change import Change
 from mm_jupyter.store.details import outcome_detail
-from mm_jupyter.store.interning import git_id, record_digest, source_id
-from mm_jupyter.store.scalars import ORIGINS, columns, number_or_none, storable
+from mm_jupyter.store.interning import canonical_digest, git_id, source_id
+from mm_jupyter.store.packed import canonical
+from mm_jupyter.store.scalars import ORIGINS, columns, number_or_none, scalar, storable
 from mm_jupyter.store.series import put_points
 from mm_jupyter.store.write_sessions import put_executions
 
@@ -59,6 +62,15 @@ _CLOSE = (
     "UPDATE runs SET status = ?, seconds = ?, note = COALESCE(?, note), models = ?, detail = ?, "
     "environment = COALESCE(?, environment) WHERE id = ?"
 )
+_SAID = (
+    "EXISTS (SELECT 1 FROM audit a WHERE a.object = e.name || '/' || {run}.version "
+    "AND a.what <> 'run.opened' AND a.what <> 'run.closed' AND a.what <> 'run.points' AND a.what <> 'run.git')"
+)
+_CLOSING = (
+    f"SELECT e.name, r.version, r.status, p.version, {_SAID.format(run='r')}, {_SAID.format(run='p')} FROM runs r "
+    "JOIN experiments e ON e.id = r.experiment LEFT JOIN runs p ON p.id = r.parent WHERE r.id = ?"
+)
+"""A run that ends, its parent, and whether more was said of them than that they ran."""
 
 
 def open_run(
@@ -96,18 +108,27 @@ def open_run(
     return run, ref
 
 
-def close_run(change: Change, run: RunId, outcome: Outcome, execution: Execution | None) -> None:
+def close_run(change: Change, run: RunId, outcome: Outcome, execution: Execution | None) -> Closed:
     """End a run with everything that it gave."""
-    ref, status = named(change, run)
+    found = change.tx.one(_CLOSING, (run,))
+    if found is None:
+        raise NoSuchRun(f"number {run}", ())
+    experiment, version, status, parent, touched, parent_touched = found
     if execution is not None:
         put_executions(change, [execution])
     params = {param.name: param for param in outcome.params}
     metrics = {metric.name: metric for metric in outcome.metrics}
-    _put_params(change, run, params)
-    _put_metrics(change, run, metrics)
-    put_tags(change, run, outcome.tags)
+    closed = Closed(
+        parent=None if parent is None else RunRef(experiment, parent),
+        touched=bool(touched),
+        parent_touched=bool(parent_touched),
+        params=_put_params(change, run, params),
+        metrics=_put_metrics(change, run, metrics),
+        tags=put_tags(change, run, outcome.tags),
+    )
     put_points(change.tx, change.interned, run, outcome.series)
     detail = outcome_detail(outcome)
+    record = canonical(detail)
     change.tx.run(
         _CLOSE,
         (
@@ -115,7 +136,7 @@ def close_run(change: Change, run: RunId, outcome: Outcome, execution: Execution
             outcome.seconds,
             None if outcome.note is None else storable(outcome.note),
             json.dumps([model.name for model in outcome.models]) if outcome.models else None,
-            change.pack(detail) if detail else None,
+            change.pack_record(record) if detail else None,
             outcome.environment and change.interned.environment(change.tx, outcome.environment),
             run,
         ),
@@ -123,9 +144,10 @@ def close_run(change: Change, run: RunId, outcome: Outcome, execution: Execution
     after = {
         "status": outcome.status,
         "seconds": outcome.seconds,
-        "digest": outcome_digest(outcome.status, params.values(), metrics.values(), detail),
+        "digest": outcome_digest(outcome.status, params.values(), metrics.values(), record),
     }
-    change.audit("run.closed", str(ref), {"status": status}, after)
+    change.audit("run.closed", f"{experiment}/{version}", {"status": status}, after)
+    return closed
 
 
 def add_points(change: Change, run: RunId, chunks: Sequence[SeriesChunk]) -> None:
@@ -160,28 +182,31 @@ def named(change: Change, run: RunId) -> tuple[RunRef, str]:
     return RunRef(row[0], row[1]), row[2]
 
 
-def put_tags(change: Change, run: RunId, tags: dict[str, str]) -> None:
-    rows = [
-        (run, change.interned.name(change.tx, key), storable(value)) for key, value in tags.items()
-    ]
-    change.tx.many(_TAG, rows)
+def put_tags(change: Change, run: RunId, tags: dict[str, str]) -> dict[str, str]:
+    """Set tags of a run. Returns them as they are read again: so do those who write its params and metrics."""
+    kept = {}
+    for key, value in tags.items():
+        kept[change.interned.name(change.tx, key)] = (storable(key), storable(value))
+    change.tx.many(_TAG, [(run, name, text) for name, (_, text) in kept.items()])
+    return dict(kept[name] for name in sorted(kept))
 
 
-def outcome_digest(status: str, params: Any, metrics: Any, detail: dict[str, Any]) -> str:
-    """The digest in the audit entry of a closed run: over status, params and metrics by name, and the detail.
+def outcome_digest(status: str, params: Any, metrics: Any, record: bytes) -> str:
+    """The digest in the audit entry of a closed run: over status, params and metrics by name, and the detail, whose
+    canonical form ``record`` is.
 
     ``mm fsck`` derives it again from the rows.
     """
-    return record_digest(
+    rest = canonical(
         [
             status,
             sorted([[storable(p.name), _plain(p.value), p.origin] for p in params], key=_first),
             sorted(
                 [[storable(m.name), to_json(float(m.value) + 0.0)] for m in metrics], key=_first
             ),
-            detail,
         ]
     )
+    return canonical_digest(rest[:-1] + b"," + record + b"]")
 
 
 def _plain(value: Scalar) -> Any:
@@ -197,18 +222,29 @@ def _first(row: list[Any]) -> Any:
     return row[0]
 
 
-def _put_params(change: Change, run: RunId, params: dict[str, Param]) -> None:
-    rows = []
+def _put_params(change: Change, run: RunId, params: dict[str, Param]) -> tuple[Param, ...]:
+    rows = {}
     for param in params.values():
-        kind, number, text = columns(param.value)
         name = change.interned.name(change.tx, param.name)
-        rows.append((run, name, kind, ORIGINS.index(param.origin), number, text))
-    change.tx.many(_PARAM, rows)
+        rows[name] = (param, columns(param.value))
+    change.tx.many(
+        _PARAM,
+        [
+            (run, name, kind, ORIGINS.index(param.origin), number, text)
+            for name, (param, (kind, number, text)) in rows.items()
+        ],
+    )
+    return tuple(
+        Param(name=storable(param.name), value=scalar(*kept), origin=param.origin)
+        for param, kept in (rows[name] for name in sorted(rows))
+    )
 
 
-def _put_metrics(change: Change, run: RunId, metrics: dict[str, Metric]) -> None:
-    rows = []
+def _put_metrics(change: Change, run: RunId, metrics: dict[str, Metric]) -> dict[str, float]:
+    rows = {}
     for metric in metrics.values():
         name = change.interned.name(change.tx, metric.name)
-        rows.append((run, name, number_or_none(metric.value)))
-    change.tx.many(_METRIC, rows)
+        rows[name] = (storable(metric.name), number_or_none(metric.value))
+    change.tx.many(_METRIC, [(run, name, number) for name, (_, number) in rows.items()])
+    kept = (rows[name] for name in sorted(rows))
+    return {name: math.nan if number is None else number for name, number in kept}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mm_jupyter.records import Environment, Execution, Session, SessionId, to_json
 from mm_jupyter.store.change import Change
 from mm_jupyter.store.details import execution_detail
-from mm_jupyter.store.interning import record_digest, source_id
+from mm_jupyter.store.interning import record_digest
 from mm_jupyter.store.scalars import storable
 
 _EXECUTION = (
@@ -58,13 +58,14 @@ def put_executions(change: Change, executions: Sequence[Execution]) -> None:
     rows = []
     for execution in executions:
         detail = execution_detail(execution)
+        session = change.interned.session(tx, execution.session)
         rows.append(
             (
-                change.interned.session(tx, execution.session),
+                session,
                 execution.seq,
                 execution.cell_id,
                 execution.count,
-                source_id(tx, execution.source),
+                change.interned.execution_source(tx, session, execution),
                 execution.started,
                 execution.seconds,
                 execution.status,

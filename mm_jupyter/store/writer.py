@@ -11,6 +11,7 @@ from typing import Any
 
 from mm_jupyter.records import (
     BlobDigest,
+    Closed,
     ContentDigest,
     Environment,
     Execution,
@@ -100,10 +101,10 @@ class Writer:
             with self._change() as change:
                 write_runs.add_points(change, run, chunks)
 
-    def close_run(self, run: RunId, outcome: Outcome, execution: Execution | None) -> None:
+    def close_run(self, run: RunId, outcome: Outcome, execution: Execution | None) -> Closed:
         """End a run with what it gave. Raises NoSuchRun when it was deleted."""
         with self._change() as change:
-            write_runs.close_run(change, run, outcome, execution)
+            return write_runs.close_run(change, run, outcome, execution)
 
     def set_git(self, run: RunId, git: GitState) -> None:
         """Say what was checked out. Raises NoSuchRun when the run was deleted."""
