@@ -176,10 +176,16 @@ def worker(it: Any) -> Iterator[Figures]:
 
 def w5(it: Any) -> Iterator[Figures]:
     """The import, in a process of its own."""
-    code = (
-        "import resource, time\nb = time.process_time()\nr = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        f"{it.IMPORT}\n"
-        "print(time.process_time() - b, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - r) / 1e3)"
+    code = "\n".join(
+        [
+            "import time",
+            "def rss():",
+            "    with open('/proc/self/statm') as file:",
+            f"        return int(file.read().split()[1]) * {resource.getpagesize()} / 1e6",
+            "b, r = time.process_time(), rss()",
+            it.IMPORT,
+            "print(time.process_time() - b, rss() - r)",
+        ]
     )
     while True:
         done = subprocess.run(

@@ -9,7 +9,7 @@ from harness import METRICS, PARAMS, TRIVIAL
 
 IMPORT = (
     "from IPython.core.interactiveshell import InteractiveShell as S\ns = S.instance()\n"
-    "b = time.process_time()\nr = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+    "b, r = time.process_time(), rss()\n"
     "s.run_line_magic('load_ext', 'mm_jupyter')"
 )
 PREPARE = "%load_ext mm_jupyter"
