@@ -328,8 +328,8 @@ def main() -> None:
     said = (
         f"Made by `{command} --write` on {where}. Medians, in brackets 10th percentiles; rounds in turns: {counts}.\n"
         "What each row is says `python benchmarks/peers.py --help`; *sqlite* is the floor, plain `sqlite3`.\n"
-        "One run, in turn with those of others, meets cold caches: in a loop, as in the first table, it costs about half. "
-        "Bytes\nof so few runs are a few pages of a database: the first table has those of 400 runs."
+        "One run, in turn with those of others, meets cold caches: in a loop, as in the first table, it costs about "
+        "half. Bytes\nof so few runs are a few pages of a database: the first table has those of 400 runs."
     )
     print(said, table(results), sep="\n\n")
     if options.write:
