@@ -71,9 +71,11 @@ def frame() -> None:
 
 def keep(array: Any) -> None:
     import mm_jupyter as mm
+    import numpy as np
 
+    np.save("array.npy", array)
     with mm.track("arrays") as run:
-        run.log_artifact(array, "array")
+        run.log_artifact("array.npy")
 
 
 def prepare_notebooks(paths: list[Path]) -> None:
