@@ -208,6 +208,7 @@ def w6(it: Any) -> Iterator[Figures]:
             begin = (number * 7919 * 1000) % (len(array) - len(array) // 100)
             array[begin : begin + len(array) // 100] += 1
             walls.append(spent(lambda: it.keep(array))[1])  # noqa: B023 - called at once
+        Path("array.npy").unlink(missing_ok=True)  # what an adapter kept it from
         yield {"MB": (settled() - before) / 1e6, "s each": sum(walls) / KEPT}
 
 

@@ -70,8 +70,9 @@ def frame() -> None:
 
 
 def keep(array: Any) -> None:
-    import mm_jupyter as mm
     import numpy as np
+
+    import mm_jupyter as mm
 
     np.save("array.npy", array)
     with mm.track("arrays") as run:
