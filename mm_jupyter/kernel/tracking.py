@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import mimetypes
 import numbers
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.errors import BadInput
 from mm_jupyter.kernel.models import keep_model
+from mm_jupyter.kernel.points import Points
 from mm_jupyter.kernel.sink import Buffer
 from mm_jupyter.kernel.values import content_digest, param_value, real_number
 from mm_jupyter.kernel.warning import say_once, short
@@ -69,12 +70,8 @@ class ActiveRun:
         self._clock = time.perf_counter()
         self._sink = sink
         self._redact = redact
-        self._points: dict[str, list[tuple[int, float, float]]] = {}
-        self._next_step: dict[str, int] = {}
-        self._last: dict[str, float] = {}
-        self._waiting = 0
-        self._flushed = self._clock
-        self._lock = threading.Lock()
+        self._points = Points()
+        self._flushed = self.started
         self.params: dict[str, Param] = {}
         self.metrics: dict[str, Metric] = {}
         self.tags: dict[str, str] = {}
@@ -120,7 +117,7 @@ class ActiveRun:
         named = {**(bound or {}), **self.metrics}
         ends = {
             name: Metric(name=name, value=value)
-            for name, value in self._last.items()
+            for name, value in self._points.last().items()
             if name not in named
         }
         return tuple({**named, **ends}.values())
@@ -134,44 +131,27 @@ class ActiveRun:
         Raises:
             BadInput: a value is no real number.
         """
-        at = None if step is None else _step(step)
-        points = {
-            name: value if type(value) is float else _number(name, value)
-            for name, value in values.items()
-        }
+        if step is not None and not (type(step) is int and -_MAX_STEP <= step <= _MAX_STEP):
+            step = _step(step)
+        for name, value in values.items():
+            if type(value) is not float:
+                values[name] = _number(name, value)
         now = time.time()
-        with self._lock:
-            for name, number in points.items():
-                place = self._next_step.get(name, 0) if at is None else at
-                self._next_step[name] = place + 1
-                self._points.setdefault(name, []).append((place, number, now))
-            self._last.update(points)
-            self._waiting += len(points)
-            due = self._waiting >= FLUSH_POINTS
-        if due or time.perf_counter() - self._flushed > FLUSH_SECONDS:
-            try:
-                self.flush()
-            except Exception as error:  # noqa: BLE001 - training must not stop because the store does not answer
-                say_once(f"The points of {self.ref} are not being kept", short(error))
+        waiting = self._points.add(step, values, now)
+        if waiting < FLUSH_POINTS and 0 <= now - self._flushed <= FLUSH_SECONDS:
+            return
+        try:
+            self._send(wait=False)
+        except Exception as error:  # noqa: BLE001 - training must not stop because the store does not answer
+            say_once(f"The points of {self.ref} are not being kept", short(error))
 
     def flush(self) -> None:
         """Send the points that wait. What the sink refuses waits for the next time, and its error is raised."""
-        with self._lock:
-            points, self._points, self._waiting = self._points, {}, 0
-            self._flushed = time.perf_counter()
-        if not points:
-            return
-        chunks = []
-        for name, column in points.items():
-            steps, values, times = zip(*column, strict=True)
-            chunks.append(SeriesChunk(name=name, steps=steps, values=values, times=times))
-        try:
-            self._sink.add_points(self.id, chunks)
-        except Exception:
-            with self._lock:
-                for name, column in points.items():
-                    self._points[name] = column + self._points.get(name, [])
-            raise
+        self._send(wait=True)
+
+    def _send(self, *, wait: bool) -> None:
+        self._flushed = time.time()
+        self._points.send(partial(self._sink.add_points, self.id), wait=wait)
 
     def set_tag(self, key: str, value: Any) -> None:
         """Tag the run."""
