@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mm_jupyter.api.data import data, data_diff
     from mm_jupyter.api.environments import environment, environment_diff, export_environment
     from mm_jupyter.api.explaining import explain
+    from mm_jupyter.api.frames import frame
     from mm_jupyter.api.jobs import cancel, resume
     from mm_jupyter.api.models import load_model
     from mm_jupyter.api.noise import last_noise, noise
@@ -43,6 +44,7 @@ __all__ = [
     "environment_diff",
     "explain",
     "export_environment",
+    "frame",
     "last_noise",
     "load_ipython_extension",
     "load_model",
@@ -85,6 +87,7 @@ _HOMES = {
     "environment_diff": ("mm_jupyter.api.environments", "environment_diff"),
     "explain": ("mm_jupyter.api.explaining", "explain"),
     "export_environment": ("mm_jupyter.api.environments", "export_environment"),
+    "frame": ("mm_jupyter.api.frames", "frame"),
     "load_ipython_extension": ("mm_jupyter.magics", "load_ipython_extension"),
     "last_noise": ("mm_jupyter.api.noise", "last_noise"),
     "load_model": ("mm_jupyter.api.models", "load_model"),

@@ -79,6 +79,27 @@ def find(start: Path) -> Workspace | None:
     return None if root is None else _open(root, root / FOLDER, create=False)
 
 
+_known: list[tuple[str, Workspace]] = []
+"""The workspace that was asked for last, and by what it was found."""
+
+
+def known(start: Path) -> Workspace | None:
+    """As ``find``; the one that was asked for last stays open for the next who asks, as long as it is the same.
+
+    Raises:
+        NoGivenStore, StoreError: as ``find``.
+    """
+    given = os.environ.get("MM_STORE")
+    root = None if given else _nearest(start)
+    way = given or str(root)
+    last = _known[:1]
+    if last and last[0][0] == way and same_store(last[0][1]):
+        return last[0][1]
+    space = find(start) if root is None else _open(root, root / FOLDER, create=False)
+    _known[:] = [] if space is None else [(way, space)]
+    return space
+
+
 def open_or_create(start: Path) -> Workspace:
     """The workspace of ``start``; where there is none it is made at the git root, else in ``start`` itself.
 

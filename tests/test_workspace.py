@@ -202,3 +202,33 @@ def test_a_list_that_another_user_wrote_trusts_nothing(foreign: Workspace, tmp_p
 def test_nothing_can_be_trusted_where_there_is_no_store(tmp_path: Path) -> None:
     with pytest.raises(NoWorkspace):
         workspace.trust(tmp_path)
+
+
+def test_the_one_that_was_asked_for_last_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        made(folder)
+    known = workspace.known(first)
+    assert known is not None
+    assert workspace.known(first / "deep") is known
+    other = workspace.known(second)
+    assert other is not None
+    assert other.root == second
+    monkeypatch.setenv("MM_STORE", str(first))
+    given = workspace.known(second)
+    assert given is not None
+    assert given.root == first
+
+
+def test_a_store_that_was_taken_away_or_made_anew_is_not_the_known_one(tmp_path: Path) -> None:
+    made(tmp_path)
+    known = workspace.known(tmp_path)
+    (tmp_path / ".mm").rename(tmp_path / "kept")
+    assert workspace.known(tmp_path) is None
+    made(tmp_path)
+    anew = workspace.known(tmp_path)
+    assert anew is not None
+    assert anew is not known

@@ -25,8 +25,7 @@ from mm_jupyter.records import (
 from mm_jupyter.records.direction import direction
 from mm_jupyter.records.query import And, Comparison
 from mm_jupyter.store import Writer
-from mm_jupyter.workspace import Workspace
-from mm_jupyter.workspace import find as find_workspace
+from mm_jupyter.workspace import Workspace, known
 
 if TYPE_CHECKING:
     from mm_jupyter.api.rows import Runs
@@ -38,7 +37,7 @@ def found(workspace: Workspace | None) -> Workspace:
     Raises:
         NoWorkspace: there is none.
     """
-    space = workspace or find_workspace(Path.cwd())
+    space = workspace or known(Path.cwd())
     if space is None:
         raise NoWorkspace(Path.cwd())
     return space
@@ -71,12 +70,22 @@ def find(
     """
     space = found(workspace)
     space.store.sweep_crashed()
-    from mm_jupyter.analysis.queries import parse_query, parse_sort
     from mm_jupyter.api.rows import Runs
+
+    return Runs(space.store.runs(asked(query, sort, limit)))
+
+
+def asked(query: str | None, sort: str | None, limit: int | None) -> Query:
+    """What was written as a query of the store, newest first where no order was asked for.
+
+    Raises:
+        BadQuery: with a caret under the fault.
+    """
+    from mm_jupyter.analysis.queries import parse_query, parse_sort
 
     condition = parse_query(query or "", time.time())
     key = parse_sort(sort) if sort else SortKey(Field("run", "started"), True)
-    return Runs(space.store.runs(Query(condition=condition, sort=key, limit=limit)))
+    return Query(condition=condition, sort=key, limit=limit)
 
 
 def count(query: str | None = None, *, workspace: Workspace | None = None) -> int:

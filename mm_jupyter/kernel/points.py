@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from mm_jupyter.records import SeriesChunk
+
+MANY = 500
+"""Rows that should be sorted at once, while the processor still has them at hand."""
 
 Columns = tuple[list[int], list[float], list[float]]
 
 
 class _Sorted(NamedTuple):
-    """Points by series; what the last one of each was, those sent long ago included."""
+    """Rows as columns by series, those of one sorting in one part; how many points they are; and the last step and
+    value of each series, those sent long ago included."""
 
-    waiting: dict[str, Columns]
-    last: dict[str, tuple[int, float]]
+    parts: tuple[Mapping[str, Columns], ...]
+    points: int
+    last: Mapping[str, tuple[int, float]]
 
 
 class Points:
-    """Rows of points, from any thread. To add one is one append, for loops do it often; it is sorted into series when
-    they are sent. An interrupt at any place neither loses nor doubles a row that waits."""
+    """Points from any thread. To add one to each of some series is to append it to ``rows``, for loops do it often: the
+    step (None: after the last one), a float by series, and the time. Every so many rows they are sorted into series.
+    An interrupt at any place neither loses nor doubles a row that waits."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int | None, dict[str, float], float]] = []
-        self._sorted = _Sorted({}, {})
+        self.rows: list[tuple[int | None, dict[str, float], float]] = []
+        self._sorted = _Sorted((), 0, {})
         self._lock = threading.Lock()
 
-    def add(self, step: int | None, values: dict[str, float], now: float) -> int:
-        """Add one point to each series named, at ``step`` or after its last one. About how many points wait."""
-        rows = self._rows
-        rows.append((step, values, now))
-        return len(rows) * len(values)
+    def sort(self) -> int:
+        """Sort the rows, unless another thread is about it; how many points wait."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._sort()
+            finally:
+                self._lock.release()
+        return self._sorted.points
 
     def last(self) -> dict[str, float]:
         """The last value of each series."""
@@ -49,51 +59,53 @@ class Points:
             return
         try:
             self._sort()
-            waiting, last = self._sorted
-            if waiting:
-                to([_chunk(name, columns) for name, columns in waiting.items()])
-                self._sorted = _Sorted({}, last)
+            parts, _, last = self._sorted
+            if parts:
+                to(_chunks(parts))
+                self._sorted = _Sorted((), 0, last)
         finally:
             self._lock.release()
 
     def _sort(self) -> None:
-        count = len(self._rows)
-        if not count:
+        rows = self.rows
+        end = len(rows)
+        if not end:
             return
-        waiting, last = self._sorted
+        parts, count, last = self._sorted
         new: dict[str, Columns] = {}
-        for step, values, now in self._rows[:count]:
+        for step, values, now in rows[:end]:
             for name, value in values.items():
-                if name not in new:
-                    new[name] = [], [], []
-                steps, numbers, times = new[name]
-                if step is not None:
-                    steps.append(step)
-                elif steps:
-                    steps.append(steps[-1] + 1)
+                try:
+                    steps, numbers, times = new[name]
+                except KeyError:
+                    steps, numbers, times = new[name] = [], [], []
+                if step is None:
+                    before = steps[-1] if steps else last[name][0] if name in last else -1
+                    steps.append(before + 1)
                 else:
-                    steps.append(last[name][0] + 1 if name in last else 0)
+                    steps.append(step)
                 numbers.append(value)
                 times.append(now)
-        ends = {name: (steps[-1], values[-1]) for name, (steps, values, _) in new.items()}
-        after = _Sorted(_joined(waiting, new), last | ends)
-        self._sorted = after  # no call between these two: nothing interrupts here
-        del self._rows[:count]
+        added = sum(len(steps) for steps, _, _ in new.values())
+        ends = {name: (steps[-1], numbers[-1]) for name, (steps, numbers, _) in new.items()}
+        after = _Sorted((*parts, new), count + added, {**last, **ends})
+        self._sorted = after  # nothing is called between these two: nothing interrupts here
+        del rows[:end]
 
 
-def _joined(first: dict[str, Columns], then: dict[str, Columns]) -> dict[str, Columns]:
-    if not first:
-        return then
-    joined = dict(first)
-    for name, (steps, values, times) in then.items():
-        if name in first:
-            before = first[name]
-            joined[name] = before[0] + steps, before[1] + values, before[2] + times
-        else:
-            joined[name] = steps, values, times
-    return joined
+def _chunks(parts: Sequence[Mapping[str, Columns]]) -> list[SeriesChunk]:
+    by_name: dict[str, list[Columns]] = {}
+    for part in parts:
+        for name, columns in part.items():
+            by_name.setdefault(name, []).append(columns)
+    return [_chunk(name, columns) for name, columns in by_name.items()]
 
 
-def _chunk(name: str, columns: Columns) -> SeriesChunk:
-    steps, values, times = columns
-    return SeriesChunk(name=name, steps=tuple(steps), values=tuple(values), times=tuple(times))
+def _chunk(name: str, parts: Sequence[Columns]) -> SeriesChunk:
+    steps, values, times = zip(*parts, strict=True)
+    return SeriesChunk(
+        name=name,
+        steps=tuple(chain.from_iterable(steps)),
+        values=tuple(chain.from_iterable(values)),
+        times=tuple(chain.from_iterable(times)),
+    )

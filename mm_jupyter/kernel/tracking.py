@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from mm_jupyter.analysis.secrets import Redactor
 from mm_jupyter.errors import BadInput
 from mm_jupyter.kernel.models import keep_model
-from mm_jupyter.kernel.points import Points
+from mm_jupyter.kernel.points import MANY, Points
 from mm_jupyter.kernel.sink import Buffer
 from mm_jupyter.kernel.values import content_digest, param_value, real_number
 from mm_jupyter.kernel.warning import say_once, short
@@ -133,12 +133,16 @@ class ActiveRun:
         """
         if step is not None and not (type(step) is int and -_MAX_STEP <= step <= _MAX_STEP):
             step = _step(step)
-        for name, value in values.items():
+        for value in values.values():
             if type(value) is not float:
-                values[name] = _number(name, value)
+                values = {name: _number(name, each) for name, each in values.items()}
+                break
         now = time.time()
-        waiting = self._points.add(step, values, now)
-        if waiting < FLUSH_POINTS and 0 <= now - self._flushed <= FLUSH_SECONDS:
+        rows = self._points.rows
+        rows.append((step, values, now))
+        if len(rows) < MANY and 0 <= now - self._flushed <= FLUSH_SECONDS:
+            return
+        if self._points.sort() < FLUSH_POINTS and 0 <= now - self._flushed <= FLUSH_SECONDS:
             return
         try:
             self._send(wait=False)

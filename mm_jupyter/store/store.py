@@ -28,6 +28,7 @@ from mm_jupyter.records import (
     SessionId,
 )
 from mm_jupyter.records.jobs import BatchKind, BatchState, Job
+from mm_jupyter.records.table import RunTable
 from mm_jupyter.store import (
     audit,
     blobs,
@@ -41,6 +42,7 @@ from mm_jupyter.store import (
     searching,
     series,
     sessions,
+    tables,
     verdicts,
 )
 from mm_jupyter.store.change import changing
@@ -123,6 +125,11 @@ class Store:
         """The runs that fit a query, sorted and cut as it says; by default all of them, newest first."""
         with self._database.read() as tx:
             return runs.read_rows(tx, searching.find(tx, query))
+
+    def table(self, query: Query = ALL) -> RunTable:
+        """The same runs as columns."""
+        with self._database.read() as tx:
+            return tables.read_table(tx, searching.find(tx, query))
 
     def count(self, condition: Condition | None = None) -> int:
         """How many runs fit."""

@@ -29,8 +29,8 @@ def sent(points: Points) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_each_series_gets_its_own_columns(points: Points) -> None:
-    points.add(None, {"a": 1.0, "b": 2.0}, 10.0)
-    points.add(7, {"a": 3.0}, 11.0)
+    points.rows.append((None, {"a": 1.0, "b": 2.0}, 10.0))
+    points.rows.append((7, {"a": 3.0}, 11.0))
     kept: list[SeriesChunk] = []
     points.send(kept.extend)
     assert kept == [
@@ -40,10 +40,10 @@ def test_each_series_gets_its_own_columns(points: Points) -> None:
 
 
 def test_what_was_sent_is_sent_once_and_counting_goes_on(points: Points) -> None:
-    points.add(4, {"a": 1.0}, 0.0)
+    points.rows.append((4, {"a": 1.0}, 0.0))
     assert sent(points) == {"a": [(4, 1.0)]}
     assert sent(points) == {}
-    points.add(None, {"a": 2.0}, 0.0)
+    points.rows.append((None, {"a": 2.0}, 0.0))
     assert sent(points) == {"a": [(5, 2.0)]}
     assert points.last() == {"a": 2.0}
 
@@ -53,20 +53,20 @@ def test_what_was_refused_or_interrupted_is_sent_again_in_its_order(
     points: Points, error: type[BaseException]
 ) -> None:
     def refuse(chunks: Sequence[SeriesChunk]) -> None:
-        points.add(None, {"a": 2.0, "b": 0.0}, 0.0)  # meanwhile
+        points.rows.append((None, {"a": 2.0, "b": 0.0}, 0.0))  # meanwhile
         raise error
 
-    points.add(None, {"a": 1.0}, 0.0)
+    points.rows.append((None, {"a": 1.0}, 0.0))
     with pytest.raises(error):
         points.send(refuse)
-    points.add(None, {"a": 3.0}, 0.0)
+    points.rows.append((None, {"a": 3.0}, 0.0))
     assert points.last() == {"a": 3.0, "b": 0.0}
     assert sent(points) == {"a": [(0, 1.0), (1, 2.0), (2, 3.0)], "b": [(0, 0.0)]}
 
 
 def test_a_point_that_comes_while_others_are_sent_waits(points: Points) -> None:
-    points.add(None, {"a": 1.0}, 0.0)
-    points.send(lambda _: points.add(None, {"a": 2.0}, 0.0))
+    points.rows.append((None, {"a": 1.0}, 0.0))
+    points.send(lambda _: points.rows.append((None, {"a": 2.0}, 0.0)))
     assert sent(points) == {"a": [(1, 2.0)]}
 
 
@@ -77,11 +77,11 @@ def test_who_need_not_wait_leaves_the_points_to_who_sends(points: Points) -> Non
         begun.set()
         go_on.wait(10)
 
-    points.add(None, {"a": 1.0}, 0.0)
+    points.rows.append((None, {"a": 1.0}, 0.0))
     sender = threading.Thread(target=points.send, args=(slow,))
     sender.start()
     begun.wait(10)
-    points.add(None, {"a": 2.0}, 0.0)
+    points.rows.append((None, {"a": 2.0}, 0.0))
     others: list[SeriesChunk] = []
     points.send(others.extend, wait=False)
     assert others == []

@@ -89,6 +89,7 @@ def test_many_points_are_sent_before_the_time_is_up(
 ) -> None:
     monkeypatch.setattr(tracking, "FLUSH_SECONDS", math.inf)
     monkeypatch.setattr(tracking, "FLUSH_POINTS", 10)
+    monkeypatch.setattr(tracking, "MANY", 1)
     for _ in range(4):
         run.log(a=1.0, b=2.0, c=3.0)
     assert sink.calls == 1
