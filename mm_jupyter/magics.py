@@ -19,6 +19,7 @@ from mm_jupyter.api.recording import TRACK_USAGE, Recording, start
 from mm_jupyter.cards.displaying import register
 from mm_jupyter.cards.rendered import VIEW_MIME
 from mm_jupyter.errors import MmError, StoreError
+from mm_jupyter.kernel.outputs import without_flushing
 from mm_jupyter.records import RunCard
 
 # IPython's functions carry no types.
@@ -75,7 +76,8 @@ def split_track_line(lines: list[str]) -> list[str]:
 def _show(card: RunCard) -> None:
     from mm_jupyter.cards import run_card
 
-    _display(run_card(card).bundle(), raw=True)
+    with without_flushing(get_ipython()):
+        _display(run_card(card).bundle(), raw=True)
 
 
 def _say(sentence: str) -> None:

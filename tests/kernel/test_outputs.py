@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mm_jupyter.kernel.bundle import BundleSink
-from mm_jupyter.kernel.outputs import KEPT_BYTES, Capture, OutputTap
+from mm_jupyter.kernel.outputs import KEPT_BYTES, Capture, OutputTap, without_flushing
 from mm_jupyter.records import OWN_MIME_PREFIX
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
@@ -269,3 +270,43 @@ def test_a_stream_that_the_cell_replaced_is_left_to_the_cell(
     monkeypatch.setattr(sys, "stdout", theirs)
     tap.end(key)
     assert sys.stdout is theirs
+
+
+class _Stream(io.StringIO):
+    """As ipykernel's: text waits in buffers by who wrote it."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._buffers = {None: io.StringIO()}
+        self._buffers[None].write(text)
+
+
+class _Publisher:
+    def __init__(self) -> None:
+        self.flushed = 0
+
+    def _flush_streams(self) -> None:
+        self.flushed += 1
+
+
+@pytest.mark.parametrize(("waits", "flushed"), [("", 0), ("a line", 1)])
+def test_a_card_flushes_the_streams_only_where_text_waits_in_them(
+    monkeypatch: pytest.MonkeyPatch, waits: str, flushed: int
+) -> None:
+    publisher = _Publisher()
+    shell = SimpleNamespace(display_pub=publisher)
+    monkeypatch.setattr(sys, "stdout", _Stream())
+    monkeypatch.setattr(sys, "stderr", _Stream(waits))
+    with without_flushing(shell):
+        publisher._flush_streams()
+    assert publisher.flushed == flushed
+    publisher._flush_streams()
+    assert publisher.flushed == flushed + 1
+
+
+def test_a_shell_that_flushes_otherwise_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", _Stream())
+    monkeypatch.setattr(sys, "stderr", _Stream())
+    for shell in (None, SimpleNamespace(), SimpleNamespace(display_pub=SimpleNamespace())):
+        with without_flushing(shell):
+            pass
