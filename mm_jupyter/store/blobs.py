@@ -61,6 +61,10 @@ class Pending:
     objects: dict[bytes, PendingObject] = field(default_factory=dict)
     shared: set[bytes] = field(default_factory=set)
 
+    @property
+    def empty(self) -> bool:
+        return not (self.rows or self.packs or self.objects or self.shared)
+
     def take(self, digests: Iterable[bytes]) -> Pending:
         """Move these blobs, and the blocks and packs that they need, to a Pending of their own."""
         taken = Pending()
@@ -125,6 +129,8 @@ class Blobs:
         The others stay pending: a blob without a row that refers to it would be garbage to another process.
         """
         with self._mutex:
+            if self._pending.empty:
+                return
             now = self._pending.take(mentioned(record))
             self._registered.add(now)
         tx.many(_INSERT, [(digest, *row) for digest, row in now.rows.items()])

@@ -6,25 +6,29 @@ Every field of a record that has no column goes in, so a field added to a record
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from mm_jupyter.records import Execution, Outcome, from_json, to_json
 
-Parts = tuple[tuple[str, Any], ...]
+
+class _Parts(NamedTuple):
+    """The fields of a record that have no column: names, default values, and what gets their values."""
+
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    values: Callable[[Any], tuple[Any, ...]]
 
 
-def _parts(cls: type[Any], columns: set[str]) -> Parts:
-    """Names and default values of the fields that have no column."""
-    return tuple(
-        (
-            field.name,
-            field.default_factory()
-            if field.default_factory is not dataclasses.MISSING
-            else field.default,
-        )
-        for field in dataclasses.fields(cls)
-        if field.name not in columns
+def _parts(cls: type[Any], columns: set[str]) -> _Parts:
+    fields = [field for field in dataclasses.fields(cls) if field.name not in columns]
+    names = tuple(field.name for field in fields)
+    defaults = tuple(
+        field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        for field in fields
     )
+    return _Parts(names, defaults, attrgetter(*names))
 
 
 _OUTCOME = _parts(
@@ -56,9 +60,11 @@ def execution_of(columns: dict[str, Any], detail: dict[str, Any]) -> Execution:
     return from_json(Execution, {**columns, **detail}) if detail else Execution(**columns)
 
 
-def _detail(record: Execution | Outcome, parts: Parts) -> dict[str, Any]:
+def _detail(record: Execution | Outcome, parts: _Parts) -> dict[str, Any]:
     return {
         name: to_json(part)
-        for name, default in parts
-        if (part := getattr(record, name)) is not default and part != default
+        for name, default, part in zip(
+            parts.names, parts.defaults, parts.values(record), strict=True
+        )
+        if part is not default and part != default
     }

@@ -35,10 +35,10 @@ _NEXT = (
     "INSERT INTO experiments (name, last) VALUES (?, 1) "
     "ON CONFLICT (name) DO UPDATE SET last = experiments.last + 1 RETURNING id, last"
 )
-_PARENT = "SELECT id FROM runs WHERE experiment = ? AND kind = ? AND version < ? ORDER BY version DESC LIMIT 1"
+_PARENT = "(SELECT id FROM runs WHERE experiment = ? AND kind = ? AND version < ? ORDER BY version DESC LIMIT 1)"
 _RUN = (
     "INSERT INTO runs (experiment, version, kind, status, started, session, seq, cell_id, within, parent, note, "
-    "source, environment, git) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    f"source, environment, git) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, {_PARENT}, ?, ?, ?, "
     "(SELECT git FROM runs WHERE id = ?)) RETURNING id"
 )
 _GIT = (
@@ -82,7 +82,6 @@ def open_run(
     row = tx.one(_NEXT, (experiment_name(opening.experiment),))
     assert row is not None
     experiment, version = row
-    parent = tx.one(_PARENT, (experiment, opening.kind, version))
     environment = opening.environment and interned.environment(tx, opening.environment)
     values = (
         experiment,
@@ -93,7 +92,7 @@ def open_run(
         opening.seq,
         opening.cell_id,
         opening.within,
-        parent and parent[0],
+        *(experiment, opening.kind, version),
         None if opening.note is None else storable(opening.note),
         source_id(tx, opening.source),
         environment,
