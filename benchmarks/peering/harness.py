@@ -30,7 +30,7 @@ RUNS = 10_000
 PATIENCE = 20.0
 """Seconds after which no more runs are made for W3; the table says how many there were."""
 LEAST = 97
-"""Runs made for W3 in any case: metric_1 is 0.25 + number % 97, so that it is above 50 in 47 of them."""
+"""Runs made for W3 in any case; metric_1, 0.25 + number % 97, is above 50 in 47 of them."""
 SETTLED = 10
 """Rounds between two looks at what lies on the disk."""
 CELLS = 5

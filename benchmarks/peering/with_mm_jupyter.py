@@ -37,7 +37,7 @@ def run(number: int) -> None:
 def count() -> int:
     from mm_jupyter.api import runs
 
-    return runs.count('experiment == "bench"')
+    return runs.count('experiment == "bench" and status == "completed"')
 
 
 def points(number: int) -> None:
