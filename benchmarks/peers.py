@@ -50,10 +50,10 @@ MOST = ("mm_jupyter", "sqlite", "mlflow", "aim", "trackio", "sacred", "wandb")
 SUBJECTS = {
     "W1": MOST,
     "W2": MOST,
-    "W3": ("mm_jupyter", "sqlite", "mlflow"),
+    "W3": ("mm_jupyter", "sqlite", "mlflow", "aim", "trackio", "sacred"),
     "W4": MOST,
     "W5": ALL,
-    "W6": ("mm_jupyter", "mlflow", "sacred", "wandb"),
+    "W6": ("mm_jupyter", "mlflow", "aim", "trackio", "sacred", "wandb"),
     "W7": ("mm_jupyter", "papermill"),
     "W8": MOST,
 }

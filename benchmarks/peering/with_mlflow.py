@@ -29,7 +29,8 @@ def run(number: int) -> None:
 
 
 def count() -> int:
-    return len(mlflow.search_runs(max_results=50_000, output_format="list"))
+    finished = "attributes.status = 'FINISHED'"
+    return len(mlflow.search_runs(None, finished, max_results=50_000, output_format="list"))
 
 
 _points: list[str] = []

@@ -1,4 +1,7 @@
-"""Sacred with its observer of files."""
+"""Sacred with its observer of files.
+
+For that it has no reader: the JSON files of all runs are read one by one.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,14 @@ def _folders() -> list[Path]:
     return [one for one in Path("sacred").iterdir() if one.name.isdigit()]
 
 
+def _read(folder: Path, name: str) -> Any:
+    return json.loads((folder / f"{name}.json").read_text())
+
+
 def count() -> int:
-    return sum(1 for one in _folders() if (one / "run.json").exists())
+    """Runs that ended; their files are there before."""
+    written = [one for one in _folders() if (one / "run.json").exists()]
+    return sum(1 for one in written if _read(one, "run")["status"] == "COMPLETED")
 
 
 def points(number: int) -> None:
@@ -63,7 +72,32 @@ def points(number: int) -> None:
 
 def read_points() -> int:
     last = max(_folders(), key=lambda one: int(one.name))
-    return len(json.loads((last / "metrics.json").read_text())["loss"]["values"])
+    return len(_read(last, "metrics")["loss"]["values"])
+
+
+def newest() -> None:
+    folders = sorted(_folders(), key=lambda one: int(one.name), reverse=True)[:50]
+    assert len([_read(one, "run") for one in folders]) == 50
+
+
+def top() -> None:
+    last = [(_read(one, "metrics")["metric_1"]["values"][-1], one.name) for one in _folders()]
+    found = sorted((one for one in last if one[0] > 50), reverse=True)[:20]
+    assert len([_read(Path("sacred", name), "run") for _, name in found]) == 20
+
+
+def frame() -> None:
+    import pandas as pd
+
+    rows = []
+    for one in _folders():
+        run, metrics = _read(one, "run"), _read(one, "metrics")
+        last = {name: each["values"][-1] for name, each in metrics.items()}
+        about = {"run": one.name, "status": run["status"], "started": run["start_time"]}
+        rows.append({**about, **_read(one, "config"), **last})
+    table = pd.DataFrame(rows)
+    assert len(table) >= 50
+    assert {"param_9", "metric_4"} <= set(table)
 
 
 def keep(array: Any) -> None:

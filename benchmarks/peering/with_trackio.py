@@ -1,7 +1,12 @@
-"""trackio, offline; its records of the machine off."""
+"""trackio, offline; its records of the machine off.
+
+Its `Api` lists runs and has no metrics: those are asked for in SQL, by what the command
+`trackio query project` calls.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import trackio
@@ -43,3 +48,39 @@ def points(number: int) -> None:
 
 def read_points() -> int:
     return len(SQLiteStorage.get_logs("bench", _points[0].name, max_points=None))
+
+
+def newest() -> None:
+    assert len(trackio.Api().runs("bench")[-50:]) == 50  # they are listed by their age
+
+
+def top() -> None:
+    question = (
+        "SELECT run_name, json_extract(metrics, '$.metric_1') AS value FROM metrics "
+        "WHERE value > 50 ORDER BY value DESC LIMIT 20"
+    )
+    assert SQLiteStorage.query_project("bench", question)["row_count"] == 20
+
+
+def frame() -> None:
+    import pandas as pd
+
+    question = (
+        "SELECT run_id, configs.run_name, timestamp, config, metrics "
+        "FROM metrics JOIN configs USING (run_id)"
+    )
+    rows = SQLiteStorage.query_project("bench", question)["rows"]
+    table = pd.DataFrame(
+        [one | json.loads(one.pop("config")) | json.loads(one.pop("metrics")) for one in rows]
+    )
+    assert len(table) >= 50
+    assert {"param_9", "metric_4"} <= set(table)
+
+
+def keep(array: Any) -> None:
+    import numpy as np
+
+    np.save("array.npy", array)
+    _new({})
+    trackio.log_artifact("array.npy", name="array", type="array")
+    trackio.finish()

@@ -1,4 +1,8 @@
-"""Weights & Biases, offline; it has no way to read offline runs."""
+"""Weights & Biases, offline; it has no way to read offline runs.
+
+Its folders of artifacts are put in the working folder, to be counted: what waits to be sent
+and its cache.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 os.environ.update(WANDB_MODE="offline", WANDB_SILENT="true", WANDB_CONSOLE="off")
+os.environ.update(
+    WANDB_CACHE_DIR=os.path.abspath("wandb-cache"),
+    WANDB_DATA_DIR=os.path.abspath("wandb-data"),
+    WANDB_ARTIFACT_DIR=os.path.abspath("wandb-artifacts"),
+)
 import wandb
 from harness import METRICS, PARAMS, TRIVIAL
 
@@ -16,7 +25,8 @@ CELL = f"run = wandb.init(project='bench')\n{TRIVIAL}\nrun.log({{'x': x}})\nrun.
 
 
 def start() -> None:
-    """Its folder is made by its first run."""
+    """Its folder is made by its first run; its service is started here."""
+    wandb.setup()
 
 
 def run(number: int) -> None:
