@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import json
 import os
+import random
 import resource
 import sqlite3
 import subprocess
@@ -31,8 +32,8 @@ PATIENCE = 20.0
 """Seconds after which no more runs are made for W3; the table says how many there were."""
 LEAST = 97
 """Runs made for W3 in any case; metric_1, 0.25 + number % 97, is above 50 in 47 of them."""
-SETTLED = 10
-"""Rounds between two looks at what lies on the disk."""
+SETTLED = 200
+"""Runs whose bytes are counted: of few runs they would be the first pages of a database."""
 CELLS = 5
 TRIVIAL = "x = sum([1, 2])"
 Figures = dict[str, float]
@@ -102,22 +103,24 @@ def w1(it: Any) -> Iterator[Figures]:
     """One run: 10 params, 5 metrics, 1 tag."""
     it.start()
     it.run(0)
-    begin, number = settled(), 0
+    begin = settled()
+    for number in range(1, SETTLED + 1):
+        it.run(number)
+    size = (settled() - begin) / SETTLED
     while True:
         number += 1
         used, wall = spent(lambda: it.run(number))  # noqa: B023 - called at once
-        figures = {"CPU ms": used * 1e3, "ms": wall * 1e3}
-        if number % SETTLED == 0:
-            figures["bytes"] = (settled() - begin) / number
-        yield figures
+        yield {"CPU ms": used * 1e3, "ms": wall * 1e3, "bytes": size}
 
 
 def w2(it: Any) -> Iterator[Figures]:
-    """100,000 points."""
+    """100,000 points of a noisy curve."""
+    dice = random.Random(1)
+    values = [1 / (1 + step / 1000) + dice.gauss(0, 0.01) for step in range(POINTS)]
     it.start()
     while True:
         before = settled()
-        used, wall = spent(lambda: it.points(POINTS))
+        used, wall = spent(lambda: it.points(values))
         size = (settled() - before) / POINTS
         figures = {"points/s": POINTS / wall, "CPU s": used, "bytes/point": size}
         if hasattr(it, "read_points"):
@@ -138,6 +141,7 @@ def w3(it: Any) -> Iterator[Figures]:
         made += 1
     readable(it)
     it.newest()
+    it.frame()  # the import of pandas is not what is measured
     while True:
         _, newest = spent(it.newest)
         _, top = spent(it.top)

@@ -64,11 +64,11 @@ def count() -> int:
     return sum(1 for run in _runs() if run.end_time is not None)
 
 
-def points(number: int) -> None:
+def points(values: list[float]) -> None:
     run = _new()
     _points[:] = [run.hash]
-    for step in range(number):
-        run.track(step * 0.5, name="loss", step=step)
+    for step, value in enumerate(values):
+        run.track(value, name="loss", step=step)
     run.close()
 
 

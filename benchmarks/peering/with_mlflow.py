@@ -36,13 +36,16 @@ def count() -> int:
 _points: list[str] = []
 
 
-def points(number: int) -> None:
+def points(values: list[float]) -> None:
     client = mlflow.MlflowClient()
     with mlflow.start_run() as run:
         _points[:] = [run.info.run_id]
         now = int(time.time() * 1000)
-        for first in range(0, number, 1000):
-            batch = [Metric("loss", step * 0.5, now, step) for step in range(first, first + 1000)]
+        for first in range(0, len(values), 1000):
+            batch = [
+                Metric("loss", value, now, step)
+                for step, value in enumerate(values[first : first + 1000], first)
+            ]
             client.log_batch(run.info.run_id, metrics=batch)
 
 

@@ -14,6 +14,7 @@ IMPORT = (
 )
 PREPARE = "%load_ext mm_jupyter"
 CELL = "%%track bench\n" + TRIVIAL
+_points: list[str] = []
 _replayed: list[str] = []
 
 
@@ -40,19 +41,19 @@ def count() -> int:
     return runs.count('experiment == "bench" and status == "completed"')
 
 
-def points(number: int) -> None:
+def points(values: list[float]) -> None:
     import mm_jupyter as mm
 
     with mm.track("points") as run:
-        for step in range(number):
-            run.log(step, loss=step * 0.5)
+        _points[:] = [run.name]
+        for step, value in enumerate(values):
+            run.log(step, loss=value)
 
 
 def read_points() -> int:
     import mm_jupyter as mm
 
-    newest = mm.runs('experiment == "points"', limit=1)
-    return len(mm.series(str(newest[0].ref), "loss").steps)
+    return len(mm.series(_points[0], "loss").steps)
 
 
 def newest() -> None:
@@ -70,7 +71,7 @@ def top() -> None:
 def frame() -> None:
     import mm_jupyter as mm
 
-    assert len(mm.runs(limit=None).to_pandas()) >= 50
+    assert len(mm.frame()) >= 50
 
 
 def keep(array: Any) -> None:

@@ -49,11 +49,11 @@ def count() -> int:
     return int(_open[0].execute("SELECT count(*) FROM runs").fetchone()[0])
 
 
-def points(number: int) -> None:
+def points(values: list[float]) -> None:
     database = _open[0]
     database.execute("BEGIN IMMEDIATE")
     _run[0] += 1
-    rows = ((_run[0], step, step * 0.5) for step in range(number))
+    rows = ((_run[0], step, value) for step, value in enumerate(values))
     database.executemany("INSERT INTO points VALUES (?, ?, ?)", rows)
     database.execute("COMMIT")
 

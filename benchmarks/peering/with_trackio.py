@@ -39,10 +39,10 @@ def count() -> int:
     return len(SQLiteStorage.get_run_records("bench"))
 
 
-def points(number: int) -> None:
+def points(values: list[float]) -> None:
     _points[:] = [_new({})]
-    for step in range(number):
-        trackio.log({"loss": step * 0.5}, step=step)
+    for step, value in enumerate(values):
+        trackio.log({"loss": value}, step=step)
     trackio.finish()
 
 

@@ -39,10 +39,10 @@ def count() -> int:
     return sum(1 for _ in Path("wandb").glob("offline-run-*"))
 
 
-def points(number: int) -> None:
+def points(values: list[float]) -> None:
     with wandb.init(project="bench") as run:
-        for step in range(number):
-            run.log({"loss": step * 0.5}, step=step)
+        for step, value in enumerate(values):
+            run.log({"loss": value}, step=step)
 
 
 def keep(array: Any) -> None:
