@@ -57,8 +57,6 @@ NOTES = """\
   same data in one transaction.
 - CPU is that of the whole process, its threads included. A figure that is a difference of two cells in a kernel
   (W8) carries the noise of the kernel's own protocol, 3 to 5 ms a cell; a lowest value may be negative.
-- Of W8, timed in the kernel's main thread over 200 cells: 0.8 ms are the two transactions that open and close the run,
-  0.8 ms the run card (0.4 to read it from the store). The rest, mostly sending messages, was not taken apart.
 - W7 replays all ten in one call, each in a kernel of its own confined by the system, and judges them; papermill only
   executes, one by one. CPU is that of both sides and all kernels."""
 

@@ -329,7 +329,7 @@ def main() -> None:
         f"Made by `{command} --write` on {where}. Medians, in brackets 10th percentiles; rounds in turns: {counts}.\n"
         "What each row is says `python benchmarks/peers.py --help`; *sqlite* is the floor, plain `sqlite3`.\n"
         "One run, in turn with those of others, meets cold caches: in a loop, as in the first table, it costs about "
-        "half. Bytes\nof so few runs are a few pages of a database: the first table has those of 400 runs."
+        "half.\nW3 makes runs for 20 seconds, at most 10,000: who writes slowly is asked about fewer."
     )
     print(said, table(results), sep="\n\n")
     if options.write:

@@ -182,9 +182,9 @@ def main() -> None:
         [
             HEADING,
             f"Made by `{command}` on {machine()}.",
-            f"A tracked cell costs {before:.2f} CPU ms more than the same cell plain, the median of {rounds} rounds of five",
-            f"requests without the clocks. In a bare shell, one right after the other, it is {warm:.2f}. With the clocks, means",
-            "of CPU ms of the kernel's main thread:",
+            f"A tracked cell costs {before:.2f} CPU ms more than the same cell plain (requests of a front end, median of",
+            f"{rounds} rounds of five, no clocks), and {warm:.2f} in a bare shell, one right after the other. With the clocks,",
+            "means of CPU ms of the kernel's main thread:",
             "",
             "| part | CPU ms |",
             "|---|---|",

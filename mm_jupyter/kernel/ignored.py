@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _SUFFIXES = (".pyc", ".pyo", ".so", ".pyd", ".dylib", ".dll")
@@ -64,6 +64,7 @@ def ignoring(root: str, extra: Iterable[str] = ()) -> Callable[[str], bool]:
     return is_ignored
 
 
+@cache
 def _interpreter() -> list[str]:
     folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]
     return [

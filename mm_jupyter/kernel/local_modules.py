@@ -75,11 +75,12 @@ class LocalModules:
         ignored = ignoring(self._root)
         own = tuple(f"{one}/" for one in (self._root, _working_directory(), *editable_folders()))
         found: dict[str, None] = {}
+        folders: dict[str, str] = {}
         for name in sorted(new):
             file = getattr(sys.modules.get(name), "__file__", None)
             if not isinstance(file, str) or name == "__main__" or name.split(".")[0] == _OURS:
                 continue
-            path = os.path.realpath(file)
+            path = _real(file, folders)
             if path.startswith(own) and not ignored(path):
                 found[name] = None
         return found
@@ -105,6 +106,16 @@ class LocalModules:
             digest=ContentDigest(f"blake2b:{digest}"),
             source=put(source),
         )
+
+
+def _real(file: str, folders: dict[str, str]) -> str:
+    """The real path of a file; ``folders`` remembers those of folders, since a library has hundreds of files in one."""
+    if os.path.islink(file):
+        return os.path.realpath(file)
+    folder, name = os.path.split(file)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)
 
 
 def _working_directory() -> str:
