@@ -50,6 +50,7 @@ frontend: $(INSTALLED) $(BROWSER) ## measure what the sidebar costs, with 100,00
 bench: $(INSTALLED) ## measure what tracking costs, by itself and beside the floor and the peers
 	$(BIN)/python benchmarks/cost.py --write
 	$(BIN)/python benchmarks/peers.py --write
+	$(BIN)/python benchmarks/tracked_cell.py --write
 
 faults: $(INSTALLED) ## break stores in every way that we know of, and fuzz what reads strangers' words
 	$(BIN)/python benchmarks/faults.py --write

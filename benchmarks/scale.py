@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = str(ROOT)
 
-from mm_jupyter.api import history, work  # noqa: E402
+from mm_jupyter.api import groups, history, work  # noqa: E402
 from mm_jupyter.api import runs as api  # noqa: E402
 from mm_jupyter.records import (  # noqa: E402
     Judgement,
@@ -143,7 +143,7 @@ def questions(space: Workspace, size: int) -> dict[str, Callable[[], object]]:
         "since the middle, oldest 20": find_(f"started > '{day}'", "started"),
         "nothing fits: every run looked at": find_("metrics.accuracy > 2 or params.depth > 99"),
         "count of a metric filter": lambda: api.count("metrics.accuracy > 0.9", workspace=space),
-        "sidebar: experiments": lambda: history.history(workspace=space),
+        "sidebar: experiments": lambda: groups.history(workspace=space),
         "sidebar: first page": lambda: history.page(experiment="experiment-00", workspace=space),
         "sidebar: replays": lambda: (
             history.reproduced(workspace=space),

@@ -177,14 +177,17 @@ def main() -> None:
         f"| {name.replace('. ', '&nbsp;&nbsp;&nbsp;')} | {figure:.2f} |"
         for name, figure in zip(PARTS.values(), figures, strict=True)
     ]
+    said = [
+        f"A tracked cell costs {before:.2f} CPU ms more than the same cell plain: requests of a front end,",
+        f"no clocks, median of {rounds} rounds of five. In a bare shell, one right after the other, it is",
+        f"{warm:.2f}. With the clocks, means of CPU ms of the kernel's main thread:",
+    ]
     command = f"python benchmarks/tracked_cell.py --cells {given.cells} --write"
     text = "\n".join(
         [
             HEADING,
             f"Made by `{command}` on {machine()}.",
-            f"A tracked cell costs {before:.2f} CPU ms more than the same cell plain (requests of a front end, median of",
-            f"{rounds} rounds of five, no clocks), and {warm:.2f} in a bare shell, one right after the other. With the clocks,",
-            "means of CPU ms of the kernel's main thread:",
+            *said,
             "",
             "| part | CPU ms |",
             "|---|---|",

@@ -8,19 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mm_jupyter.analysis.queries import parse_query, parse_sort
+from mm_jupyter.api.groups import NEWEST_FIRST, both, scope_of
 from mm_jupyter.api.runs import found, shown_changes
-from mm_jupyter.cards.facts import failure_line, main_metric
+from mm_jupyter.cards.facts import failure_line
 from mm_jupyter.errors import NoSuchRun
 from mm_jupyter.records import (
-    And,
     Cause,
     CellVersion,
     Change,
     Comparison,
-    Condition,
-    ExperimentLine,
     Field,
-    History,
     Judgement,
     Line,
     Names,
@@ -33,93 +30,16 @@ from mm_jupyter.records import (
     RunRef,
     RunRow,
     SeriesChunk,
-    SortKey,
 )
-from mm_jupyter.records.direction import direction
 from mm_jupyter.replaying.inputs import digest_file
 from mm_jupyter.workspace import Workspace
 
-SPARK = 60
-_NEWEST = SortKey(Field("run", "started"), True)
 _OUTPUT_LIMIT = 4_000_000
 _DIGEST_LIMIT = 200_000_000
 _known_changes: OrderedDict[tuple[str, int, str], tuple[tuple[Change, ...], str | None]] = (
     OrderedDict()
 )
 """What changed in a closed run never changes again: kept for the newest 20,000 looked at."""
-
-
-def history(
-    query: str | None = None,
-    *,
-    notebook: str | None = None,
-    metric: str | None = None,
-    workspace: Workspace | None = None,
-) -> History:
-    """The experiments that have runs, the newest first.
-
-    Args:
-        notebook: only runs of this notebook (its path from the workspace's root).
-        metric: the metric to show where an experiment has it; else each experiment's main one.
-
-    Raises:
-        BadQuery: with a caret under the fault.
-    """
-    space = found(workspace)
-    space.store.sweep_crashed()
-    scope = _scope(notebook)
-    condition = _both(scope, parse_query(query or "", time.time()))
-    counts = space.store.experiments()
-    lines = []
-    for name in counts:
-        own = _both(condition, Comparison(Field("run", "experiment"), "==", name))
-        count = counts[name] if condition is None else space.store.count(own)
-        if count:
-            lines.append(_experiment(space, name, count, own, metric))
-    lines.sort(key=lambda pair: -pair[0])
-    total = sum(counts.values()) if scope is None else space.store.count(scope)
-    return History(
-        experiments=tuple(line for _, line in lines),
-        total=total,
-        fits=sum(line.count for _, line in lines),
-    )
-
-
-def _experiment(
-    space: Workspace, name: str, count: int, condition: Condition | None, wanted: str | None
-) -> tuple[float, ExperimentLine]:
-    newest = space.store.runs(Query(condition=condition, sort=_NEWEST, limit=SPARK))
-    shown = next((key for row in newest if (key := main_metric(row, wanted))), None)
-    spark = (
-        [(row.ref.version, row.metrics[shown]) for row in newest if shown in row.metrics]
-        if shown
-        else []
-    )
-    low, high = (
-        _extreme(space, condition, shown, down) if shown else None for down in (False, True)
-    )
-    way = direction(shown) if shown else None
-    best = {"up": high, "down": low, None: None}[way]
-    return newest[0].started, ExperimentLine(
-        name=name,
-        count=count,
-        metric=shown,
-        spark=tuple(sorted((version, value) for version, value in spark if value == value)),
-        low=low.metrics[shown] if low and shown else None,
-        high=high.metrics[shown] if high and shown else None,
-        best=best.ref.version if best else None,
-        latest=spark[0][1] if spark else None,
-        verdict=next((row.verdict for row in newest if row.verdict), None),
-    )
-
-
-def _extreme(
-    space: Workspace, condition: Condition | None, metric: str, descending: bool
-) -> RunRow | None:
-    field = Field("metrics", metric)
-    fits = _both(condition, Comparison(field, "!=", None))
-    rows = space.store.runs(Query(condition=fits, sort=SortKey(field, descending), limit=1))
-    return rows[0] if rows and rows[0].metrics.get(metric) is not None else None
 
 
 def page(
@@ -139,10 +59,10 @@ def page(
         BadQuery: with a caret under the fault.
     """
     space = found(workspace)
-    condition = _both(_scope(notebook), parse_query(query or "", time.time()))
+    condition = both(scope_of(notebook), parse_query(query or "", time.time()))
     if experiment is not None:
-        condition = _both(condition, Comparison(Field("run", "experiment"), "==", experiment))
-    key = parse_sort(sort) if sort else _NEWEST
+        condition = both(condition, Comparison(Field("run", "experiment"), "==", experiment))
+    key = parse_sort(sort) if sort else NEWEST_FIRST
     rows = space.store.runs(Query(condition=condition, sort=key, limit=limit, offset=offset))
     return Page(
         lines=lines(space, rows, with_changes=with_changes),
@@ -387,12 +307,3 @@ def sampled(chunk: SeriesChunk, points: int) -> SeriesChunk:
         values=tuple(chunk.values[i] for i in kept),
         times=tuple(chunk.times[i] for i in kept),
     )
-
-
-def _scope(notebook: str | None) -> Condition | None:
-    return None if notebook is None else Comparison(Field("run", "notebook"), "==", notebook)
-
-
-def _both(first: Condition | None, second: Condition | None) -> Condition | None:
-    parts = [part for part in (first, second) if part is not None]
-    return None if not parts else parts[0] if len(parts) == 1 else And(tuple(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mm_jupyter.cards import numbers
@@ -31,10 +32,15 @@ class Measure:
 
 def main_metric(row: RunRow, wanted: str | None = None) -> str | None:
     """The metric that stands for a run: the wanted one, else the first whose better way is known, else the first."""
-    if wanted in row.metrics:
+    return main_of(row.metrics, wanted)
+
+
+def main_of(metrics: Mapping[str, float], wanted: str | None = None) -> str | None:
+    """As ``main_metric``, of metrics alone."""
+    if wanted in metrics:
         return wanted
-    directed = (name for name in row.metrics if direction(name))
-    return next(directed, next(iter(row.metrics), None))
+    directed = (name for name in metrics if direction(name))
+    return next(directed, next(iter(metrics), None))
 
 
 def measure(name: str, row: RunRow, parent: RunRow | None, places: int | None = None) -> Measure:

@@ -160,6 +160,7 @@ __all__ = [
     "EnvironmentDiff",
     "Execution",
     "Experiment",
+    "ExperimentHead",
     "ExperimentLine",
     "Explanation",
     "Fact",
@@ -263,6 +264,7 @@ _LATER = {
     ),
     "history": (
         "CellVersion",
+        "ExperimentHead",
         "ExperimentLine",
         "History",
         "Line",

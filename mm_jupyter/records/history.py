@@ -27,6 +27,24 @@ class ExperimentLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentHead:
+    """What a list of experiments takes from one: ``started`` is the newest start, ``metric`` the one to show.
+
+    ``points`` are (version, value) of its newest runs, the newest first; ``low`` and ``high`` those of all with
+    the least and the greatest value, NaN left out.
+    """
+
+    name: str
+    count: int
+    started: float
+    verdict: Verdict | None
+    metric: str | None
+    points: tuple[tuple[int, float], ...]
+    low: tuple[int, float] | None
+    high: tuple[int, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """The groups, the newest first. ``total`` counts all runs in scope, ``fits`` those of the query."""
 

@@ -11,7 +11,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.ioloop import IOLoop
 
-from mm_jupyter.api import data, enabling, history, recipes, replays, runs, work
+from mm_jupyter.api import data, enabling, groups, history, recipes, replays, runs, work
 from mm_jupyter.errors import BadInput
 from mm_jupyter.records import RunRef
 from mm_jupyter.records.jobs import JobKind
@@ -30,7 +30,7 @@ class Experiments(MmHandler):
     async def get(self) -> None:
         def verb() -> Any:
             space = self.space
-            found = history.history(
+            found = groups.history(
                 self.get_argument("query", ""),
                 notebook=self.notebook(),
                 metric=self.get_argument("metric", None),

@@ -216,6 +216,11 @@ def _params(tx: Transaction, ids: Sequence[RunId]) -> dict[int, list[Param]]:
     return found
 
 
+def metrics_of(tx: Transaction, ids: Sequence[RunId]) -> dict[int, dict[str, float]]:
+    """The metrics of these runs, by run and name."""
+    return _metrics(tx, ids)[0]
+
+
 def _metrics(
     tx: Transaction, ids: Sequence[RunId]
 ) -> tuple[dict[int, dict[str, float]], dict[int, dict[str, float]]]:
@@ -258,8 +263,8 @@ def experiments(tx: Transaction) -> dict[str, int]:
     """Names of experiments that have runs, and how many, by name."""
     return dict(
         tx.all(
-            "SELECT e.name, COUNT(*) FROM runs r JOIN experiments e ON e.id = r.experiment "
-            "GROUP BY e.name ORDER BY e.name"
+            "SELECT e.name, c.count FROM (SELECT experiment, COUNT(*) AS count FROM runs GROUP BY experiment) c "
+            "JOIN experiments e ON e.id = c.experiment ORDER BY e.name"
         )
     )
 

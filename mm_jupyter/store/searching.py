@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mm_jupyter.records import And, Comparison, Condition, Query, RunId, SortKey
-from mm_jupyter.store.conditions import ATTRIBUTES, Sql, condition_sql, rows_sql
+from mm_jupyter.store.conditions import ATTRIBUTES, Sql, Value, condition_sql, rows_sql
 from mm_jupyter.store.connect import Transaction
 from mm_jupyter.store.scalars import SORTED_TEXT, TEXT, storable
 
@@ -53,7 +53,16 @@ def count(tx: Transaction, condition: Condition | None) -> int:
     if condition is None:
         row = tx.one("SELECT COUNT(*) FROM runs")
         return int(row[0]) if row else 0
-    return _count(tx, Phase(_source(tx, condition), condition_sql(condition, tx.postgres), ""))
+    drivers = [_candidates(each, tx.postgres) for each in _conjuncts(condition)]
+    rows = next((each for each in drivers if each is not None), None)
+    if isinstance(condition, Comparison) and rows is not None:  # each run has one such row
+        row = tx.one(f"SELECT COUNT(*) FROM (SELECT {rows.text}) f", rows.values)
+        return int(row[0]) if row else 0
+    source = _few(tx, condition)
+    if source is None and rows is not None:
+        source = _driven(tx, f"SELECT {rows.text}", rows.values)
+    source = source or _all(tx)
+    return _count(tx, Phase(source, condition_sql(condition, tx.postgres), ""))
 
 
 def _page(tx: Transaction, phase: Phase, limit: int | None, offset: int) -> list[RunId]:
@@ -118,7 +127,16 @@ def _attribute_order(key: SortKey) -> str:
 
 
 def _source(tx: Transaction, condition: Condition | None) -> Sql:
-    return _few(tx, condition) or Sql(_joined(tx, "runs r", *_TABLES))
+    return _few(tx, condition) or _all(tx)
+
+
+def _all(tx: Transaction) -> Sql:
+    return Sql(_joined(tx, "runs r", *_TABLES))
+
+
+def _driven(tx: Transaction, rows: str, values: tuple[Value, ...]) -> Sql:
+    """The runs of these rows as a source of ``runs r``."""
+    return Sql(_joined(tx, f"({rows}) f", "runs r ON r.id = f.run", *_TABLES), values)
 
 
 def _few(tx: Transaction, condition: Condition | None) -> Sql | None:
@@ -130,7 +148,7 @@ def _few(tx: Transaction, condition: Condition | None) -> Sql | None:
         some = f"SELECT {rows.text} LIMIT {FEW + 1}"
         counted = tx.one(f"SELECT COUNT(*) FROM ({some}) f", rows.values)
         if counted is not None and counted[0] <= FEW:
-            return Sql(_joined(tx, f"({some}) f", "runs r ON r.id = f.run", *_TABLES), rows.values)
+            return _driven(tx, some, rows.values)
     return None
 
 

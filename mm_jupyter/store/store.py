@@ -27,6 +27,7 @@ from mm_jupyter.records import (
     Session,
     SessionId,
 )
+from mm_jupyter.records.history import ExperimentHead
 from mm_jupyter.records.jobs import BatchKind, BatchState, Job
 from mm_jupyter.records.table import RunTable
 from mm_jupyter.store import (
@@ -35,6 +36,7 @@ from mm_jupyter.store import (
     crashed,
     fsck,
     gc,
+    groups,
     jobs,
     noises,
     opening,
@@ -165,6 +167,11 @@ class Store:
         """The names of experiments that have runs, and how many."""
         with self._database.read() as tx:
             return runs.experiments(tx)
+
+    def heads(self, choose: groups.Choose, newest: int) -> list[ExperimentHead]:
+        """Every experiment that has runs, as a list of them shows it; see ``groups.read_heads``."""
+        with self._database.read() as tx:
+            return groups.read_heads(tx, choose, newest)
 
     def session(self, session: SessionId) -> Session:
         """Raises NotFound when there is none."""
