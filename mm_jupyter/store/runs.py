@@ -270,14 +270,16 @@ def experiments(tx: Transaction) -> dict[str, int]:
 
 
 def names_in(tx: Transaction, table: str) -> tuple[str, ...]:
-    """The names that a table uses: one look into its index a name."""
+    """The names that a table uses: a look into each of its indexes a name. An OR within one look would use neither."""
     kept = {
-        "metrics": "d.number IS NOT NULL",
-        "params": "(d.number IS NOT NULL OR d.text IS NOT NULL)",
-        "tags": "d.text IS NOT NULL",
+        "metrics": ("d.number IS NOT NULL",),
+        "params": ("d.number IS NOT NULL", "d.text IS NOT NULL"),
+        "tags": ("d.text IS NOT NULL",),
     }[table]
-    sql = f"SELECT n.name FROM names n WHERE EXISTS (SELECT 1 FROM {table} d WHERE d.name = n.id AND {kept}) ORDER BY 1"
-    return tuple(row[0] for row in tx.all(sql))
+    used = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} d WHERE d.name = n.id AND {each})" for each in kept
+    )
+    return tuple(row[0] for row in tx.all(f"SELECT n.name FROM names n WHERE {used} ORDER BY 1"))
 
 
 def ids_of_cells(tx: Transaction, notebook: str) -> list[RunId]:
