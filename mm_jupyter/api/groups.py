@@ -7,7 +7,7 @@ from functools import partial
 
 from mm_jupyter.analysis.queries import parse_query
 from mm_jupyter.api.runs import found
-from mm_jupyter.cards.facts import main_metric, main_of
+from mm_jupyter.cards.facts import main_of
 from mm_jupyter.records import (
     And,
     Comparison,
@@ -16,7 +16,6 @@ from mm_jupyter.records import (
     ExperimentLine,
     Field,
     History,
-    Query,
     SortKey,
 )
 from mm_jupyter.records.direction import direction
@@ -45,43 +44,14 @@ def history(
     """
     space = found(workspace)
     space.store.sweep_crashed()
-    scope = scope_of(notebook)
+    scope = scope_of(space, notebook)
     condition = both(scope, parse_query(query or "", time.time()))
-    if condition is None:
-        heads = space.store.heads(partial(main_of, wanted=metric), SPARK)
-        total = sum(head.count for head in heads)
-    else:
-        names = space.store.experiments()
-        heads = [head for name in names if (head := _fitting(space, name, condition, metric))]
-        total = sum(names.values()) if scope is None else space.store.count(scope)
+    heads = space.store.heads(partial(main_of, wanted=metric), SPARK, condition)
+    fits = sum(head.count for head in heads)
     return History(
         experiments=tuple(_line_of(head) for head in sorted(heads, key=lambda one: -one.started)),
-        total=total,
-        fits=sum(head.count for head in heads),
-    )
-
-
-def _fitting(
-    space: Workspace, name: str, condition: Condition, wanted: str | None
-) -> ExperimentHead | None:
-    """An experiment as far as its runs fit."""
-    own = both(condition, Comparison(Field("run", "experiment"), "==", name))
-    count = space.store.count(own)
-    if not count:
-        return None
-    newest = space.store.runs(Query(condition=own, sort=NEWEST_FIRST, limit=SPARK))
-    shown = next((key for row in newest if (key := main_metric(row, wanted))), None)
-    points = [(row.ref.version, row.metrics[shown]) for row in newest if shown in row.metrics]
-    low, high = (_extreme(space, own, shown, down) if shown else None for down in (False, True))
-    return ExperimentHead(
-        name=name,
-        count=count,
-        started=newest[0].started,
-        verdict=next((row.verdict for row in newest if row.verdict), None),
-        metric=shown,
-        points=tuple(points),
-        low=low,
-        high=high,
+        total=fits if condition == scope else space.store.count(scope),
+        fits=fits,
     )
 
 
@@ -101,19 +71,11 @@ def _line_of(head: ExperimentHead) -> ExperimentLine:
     )
 
 
-def _extreme(
-    space: Workspace, condition: Condition | None, metric: str, descending: bool
-) -> tuple[int, float] | None:
-    field = Field("metrics", metric)
-    fits = both(condition, Comparison(field, "!=", None))
-    rows = space.store.runs(Query(condition=fits, sort=SortKey(field, descending), limit=1))
-    value = rows[0].metrics.get(metric) if rows else None
-    return None if value is None else (rows[0].ref.version, value)
-
-
-def scope_of(notebook: str | None) -> Condition | None:
-    """The runs of a notebook; all where it is None."""
-    return None if notebook is None else Comparison(Field("run", "notebook"), "==", notebook)
+def scope_of(space: Workspace, notebook: str | None) -> Condition | None:
+    """The runs of a notebook; None stands for all, also where all are of this notebook."""
+    if notebook is None or space.store.all_in(notebook):
+        return None
+    return Comparison(Field("run", "notebook"), "==", notebook)
 
 
 def both(first: Condition | None, second: Condition | None) -> Condition | None:

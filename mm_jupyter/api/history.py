@@ -59,7 +59,7 @@ def page(
         BadQuery: with a caret under the fault.
     """
     space = found(workspace)
-    condition = both(scope_of(notebook), parse_query(query or "", time.time()))
+    condition = both(scope_of(space, notebook), parse_query(query or "", time.time()))
     if experiment is not None:
         condition = both(condition, Comparison(Field("run", "experiment"), "==", experiment))
     key = parse_sort(sort) if sort else NEWEST_FIRST

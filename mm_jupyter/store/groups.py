@@ -3,90 +3,132 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from mm_jupyter.records import RunId
+from mm_jupyter.records import Condition, RunId
 from mm_jupyter.records.history import ExperimentHead
-from mm_jupyter.store.connect import Transaction
+from mm_jupyter.store import extremes, searching
+from mm_jupyter.store.connect import Row, Transaction
 from mm_jupyter.store.runs import metrics_of
 
 Choose = Callable[[Mapping[str, float]], str | None]
 
+_SURE = "SELECT (SELECT SUM(last) FROM experiments) = (SELECT COUNT(*) FROM runs)"
+"""Versions go from 1 to ``last``: where there are as many runs as versions were given, no run was deleted."""
+_LAST = "SELECT id, name, last, last FROM experiments WHERE last > 0"
 _COUNTS = (
-    "SELECT e.id, e.name, c.count FROM (SELECT experiment, COUNT(*) AS count FROM runs GROUP BY experiment) c "
-    "JOIN experiments e ON e.id = c.experiment"
+    "SELECT e.id, e.name, e.last, c.count FROM "
+    "(SELECT experiment, COUNT(*) AS count FROM runs GROUP BY experiment) c JOIN experiments e ON e.id = c.experiment"
 )
-_NEWEST = "SELECT id, version, started, verdict FROM runs WHERE experiment = ? ORDER BY version DESC LIMIT ?"
+_FITTING = (
+    "SELECT e.id, e.name, e.last, c.count FROM (SELECT r.experiment, COUNT(*) AS count FROM {source} WHERE {where} "
+    "GROUP BY r.experiment) c JOIN experiments e ON e.id = c.experiment"
+)
+_NEWEST = (
+    "SELECT r.experiment, r.id, r.version, r.started, r.verdict FROM {source} WHERE r.experiment = ? AND ({where}) "
+    "ORDER BY r.version DESC LIMIT ?"
+)
+_NEWEST_FEW = (
+    "SELECT f.experiment, f.id, f.version, f.started, f.verdict FROM (SELECT r.experiment, r.id, r.version, r.started, "
+    "r.verdict, ROW_NUMBER() OVER (PARTITION BY r.experiment ORDER BY r.version DESC) AS place FROM {source} "
+    "WHERE r.experiment IN ({ids}) AND ({where})) f WHERE f.place <= ? ORDER BY f.experiment, f.place"
+)
 _METRIC = "SELECT id FROM names WHERE name = ?"
 _POINTS = "SELECT run, number FROM metrics WHERE name = {name} AND run IN (?)"
-_NEAR = 2000
-"""Rows of a metric's index that are looked at from an end, before the experiment's own runs are."""
-_WALK = (
-    "SELECT d.number, r.version FROM (SELECT run, number FROM metrics WHERE name = ? AND number IS NOT NULL "
-    "ORDER BY number {way} LIMIT {near}) d {join} runs r ON r.id = d.run WHERE r.experiment = ? "
-    "ORDER BY d.number {way}, d.run DESC LIMIT 1"
-)
-_OWN = (
-    "SELECT d.number, r.version FROM runs r {join} metrics d ON d.run = r.id AND d.name = ? "
-    "WHERE r.experiment = ? AND d.number IS NOT NULL ORDER BY d.number {way}, d.run DESC LIMIT 1"
-)
-_FEW = 100
+_SPARSE = 100
+"""Where less than one run of so many fits, those that fit are read, not the experiment from its newest on."""
 
 
-def read_heads(tx: Transaction, choose: Choose, newest: int) -> list[ExperimentHead]:
-    """Every experiment that has runs. ``choose`` names the metric to show, of those of a run; ``newest``: how many runs
-    are looked at for it."""
-    return [
-        _head(tx, number, name, count, choose, newest) for number, name, count in tx.all(_COUNTS)
-    ]
+@dataclass(slots=True)
+class _Group:
+    """An experiment; ``last`` is the last version it gave, ``rows`` its newest runs that fit, the newest first."""
+
+    id: int
+    name: str
+    last: int
+    count: int
+    rows: list[Row] = field(default_factory=list)
+    metric: str | None = None
+
+    @property
+    def runs(self) -> list[RunId]:
+        return [RunId(row[1]) for row in self.rows]
 
 
-def _head(
-    tx: Transaction, experiment: int, name: str, count: int, choose: Choose, newest: int
-) -> ExperimentHead:
-    rows = tx.all(_NEWEST, (experiment, newest))
-    ids = [RunId(row[0]) for row in rows]
-    metric = _chosen(tx, ids[:1], choose) or _chosen(tx, ids[1:], choose)
-    points: list[tuple[int, float]] = []
-    low = high = None
-    found = None if metric is None else tx.one(_METRIC, (metric,))
-    if found is not None:
-        number = int(found[0])
-        values: dict[int, float | None] = dict(tx.within(_POINTS.format(name=number), ids))
-        for run, version, *_ in rows:
-            if run in values:
-                value = values[run]
-                points.append((version, math.nan if value is None else value))
-        low, high = (_extreme(tx, experiment, count, number, way) for way in ("", "DESC"))
+def read_heads(
+    tx: Transaction, choose: Choose, newest: int, condition: Condition | None = None
+) -> list[ExperimentHead]:
+    """Every experiment that has runs that fit. ``choose`` names the metric to show, of those of a run; ``newest``: how
+    many runs are looked at for it."""
+    fits = None if condition is None else searching.fitting(tx, condition)
+    groups = [_Group(*row) for row in _counted(tx, fits)]
+    _read_newest(tx, groups, newest, fits)
+    _choose_metrics(tx, groups, choose)
+    values: dict[int, float | None] = {}
+    ends: dict[int, extremes.Ends] = {}
+    for metric in {group.metric for group in groups} - {None}:
+        found = tx.one(_METRIC, (metric,))
+        if found is not None:
+            shown = [group for group in groups if group.metric == metric]
+            runs = (run for group in shown for run in group.runs)
+            values.update(tx.within(_POINTS.format(name=int(found[0])), runs))
+            counts = {group.id: group.count for group in shown}
+            ends.update(extremes.read_ends(tx, int(found[0]), counts, fits))
+    return [_head(group, values, ends.get(group.id, (None, None))) for group in groups]
+
+
+def _counted(tx: Transaction, fits: searching.Phase | None) -> list[Row]:
+    """Id, name, last version and number of runs that fit, of each experiment that has some."""
+    if fits is not None:
+        sql = _FITTING.format(source=fits.source.text, where=fits.where.text)
+        return tx.all(sql, (*fits.source.values, *fits.where.values))
+    sure = tx.one(_SURE)
+    return tx.all(_LAST if sure is not None and sure[0] else _COUNTS)
+
+
+def _read_newest(
+    tx: Transaction, groups: Sequence[_Group], newest: int, fits: searching.Phase | None
+) -> None:
+    dense = [one for one in groups if fits is None or one.count * _SPARSE >= one.last]
+    source, where = ("runs r", "1 = 1") if fits is None else (searching.every(tx), fits.where.text)
+    values = () if fits is None else fits.where.values
+    sql = _NEWEST.format(source=source, where=where)
+    for group in dense:
+        group.rows = tx.all(sql, (group.id, *values, newest))
+    sparse = {group.id: group for group in groups if not group.rows}
+    if fits is not None and sparse:
+        sql = _NEWEST_FEW.format(
+            source=fits.source.text, where=where, ids=", ".join(map(str, sparse))
+        )
+        for row in tx.all(sql, (*fits.source.values, *values, newest)):
+            sparse[row[0]].rows.append(row)
+
+
+def _choose_metrics(tx: Transaction, groups: Iterable[_Group], choose: Choose) -> None:
+    """The metric of the newest run that has one: that of the newest of all in most experiments."""
+    left = list(groups)
+    for part in (slice(0, 1), slice(1, None)):
+        metrics = metrics_of(tx, [run for group in left for run in group.runs[part]])
+        for group in left:
+            named = (choose(metrics.get(run, {})) for run in group.runs[part])
+            group.metric = next((name for name in named if name), None)
+        left = [group for group in left if group.metric is None]
+
+
+def _head(group: _Group, values: Mapping[int, float | None], ends: extremes.Ends) -> ExperimentHead:
+    points = []
+    for _, run, version, *_ in group.rows:
+        if group.metric is not None and run in values:
+            value = values[run]
+            points.append((version, math.nan if value is None else value))
     return ExperimentHead(
-        name=name,
-        count=count,
-        started=max(row[2] for row in rows),
-        verdict=next((row[3] for row in rows if row[3]), None),
-        metric=metric,
+        name=group.name,
+        count=group.count,
+        started=max(row[3] for row in group.rows),
+        verdict=next((row[4] for row in group.rows if row[4]), None),
+        metric=group.metric,
         points=tuple(points),
-        low=low,
-        high=high,
+        low=ends[0],
+        high=ends[1],
     )
-
-
-def _chosen(tx: Transaction, ids: list[RunId], choose: Choose) -> str | None:
-    """The metric of the first run that has one."""
-    metrics = metrics_of(tx, ids)
-    return next((name for each in ids if (name := choose(metrics.get(each, {})))), None)
-
-
-def _extreme(
-    tx: Transaction, experiment: int, count: int, metric: int, way: str
-) -> tuple[int, float] | None:
-    """Version and value of an experiment's run with the least metric, or with the greatest where ``way`` is DESC.
-
-    A large experiment's lies near an end of the metric's index; where it does not, or the experiment is small, its own
-    runs are looked at.
-    """
-    join = "JOIN" if tx.postgres else "CROSS JOIN"  # SQLite keeps its order
-    row = None
-    if count > _FEW:
-        row = tx.one(_WALK.format(way=way, near=_NEAR, join=join), (metric, experiment))
-    row = row or tx.one(_OWN.format(way=way, join=join), (metric, experiment))
-    return None if row is None else (row[1], row[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mm_jupyter.records import And, Comparison, Condition, Query, RunId, SortKey
+from mm_jupyter.records import And, Comparison, Condition, Field, Query, RunId, SortKey
 from mm_jupyter.store.conditions import ATTRIBUTES, Sql, Value, condition_sql, rows_sql
 from mm_jupyter.store.connect import Transaction
 from mm_jupyter.store.scalars import SORTED_TEXT, TEXT, storable
@@ -53,16 +53,34 @@ def count(tx: Transaction, condition: Condition | None) -> int:
     if condition is None:
         row = tx.one("SELECT COUNT(*) FROM runs")
         return int(row[0]) if row else 0
-    drivers = [_candidates(each, tx.postgres) for each in _conjuncts(condition)]
-    rows = next((each for each in drivers if each is not None), None)
+    rows = _driver(tx, condition)
     if isinstance(condition, Comparison) and rows is not None:  # each run has one such row
         row = tx.one(f"SELECT COUNT(*) FROM (SELECT {rows.text}) f", rows.values)
         return int(row[0]) if row else 0
+    return _count(tx, fitting(tx, condition))
+
+
+def fitting(tx: Transaction, condition: Condition) -> Phase:
+    """All runs that fit, in no order: ``runs r`` with experiment ``e`` and session ``s``."""
     source = _few(tx, condition)
-    if source is None and rows is not None:
-        source = _driven(tx, f"SELECT {rows.text}", rows.values)
-    source = source or _all(tx)
-    return _count(tx, Phase(source, condition_sql(condition, tx.postgres), ""))
+    if source is None:
+        rows = _driver(tx, condition)
+        source = _all(tx) if rows is None else _driven(tx, f"SELECT {rows.text}", rows.values)
+    return Phase(source, condition_sql(condition, tx.postgres), "")
+
+
+def all_in(tx: Transaction, notebook: str) -> bool:
+    """Was every run made in this notebook?"""
+    sql = (
+        "SELECT 1 FROM sessions s WHERE (s.notebook IS NULL OR s.notebook <> ?) "
+        "AND EXISTS (SELECT 1 FROM runs r WHERE r.session = s.id) LIMIT 1"
+    )
+    return tx.one(sql, (storable(notebook),)) is None
+
+
+def every(tx: Transaction, on: str = "") -> str:
+    """``runs r`` with experiment ``e`` and session ``s``, to be joined ``on`` what stands before it where given."""
+    return _joined(tx, f"runs r ON {on}" if on else "runs r", *_TABLES)
 
 
 def _page(tx: Transaction, phase: Phase, limit: int | None, offset: int) -> list[RunId]:
@@ -131,7 +149,14 @@ def _source(tx: Transaction, condition: Condition | None) -> Sql:
 
 
 def _all(tx: Transaction) -> Sql:
-    return Sql(_joined(tx, "runs r", *_TABLES))
+    return Sql(every(tx))
+
+
+def _driver(tx: Transaction, condition: Condition) -> Sql | None:
+    """The rows of the first conjunct that an index finds; a notebook's, often most of the store, where it is alone."""
+    conjuncts = sorted(_conjuncts(condition), key=lambda one: one.field == Field("run", "notebook"))
+    drivers = (_candidates(each, tx.postgres) for each in conjuncts)
+    return next((each for each in drivers if each is not None), None)
 
 
 def _driven(tx: Transaction, rows: str, values: tuple[Value, ...]) -> Sql:
@@ -163,6 +188,10 @@ def _candidates(comparison: Comparison, postgres: bool) -> Sql | None:
     if field.name == "experiment":
         named = "c.experiment = (SELECT id FROM experiments WHERE name = ?)"
         return Sql(f"c.id AS run FROM runs c WHERE {named}", (storable(value),))
+    if field.name == "notebook":
+        word = "JOIN" if postgres else "CROSS JOIN"
+        text = f"c.id AS run FROM sessions n {word} runs c ON c.session = n.id WHERE n.notebook = ?"
+        return Sql(text, (storable(value),))
     if field.name == "status" and value == "running":
         return Sql("c.id AS run FROM runs c WHERE c.status = 'running'")
     return None

@@ -138,6 +138,11 @@ class Store:
         with self._database.read() as tx:
             return searching.count(tx, condition)
 
+    def all_in(self, notebook: str) -> bool:
+        """Was every run made in this notebook? Then it need not be asked of each."""
+        with self._database.read() as tx:
+            return searching.all_in(tx, notebook)
+
     def run(self, ref: RunRef) -> Run:
         """A run whole. Raises NoSuchRun with the nearest names."""
         with self._database.read() as tx:
@@ -168,10 +173,12 @@ class Store:
         with self._database.read() as tx:
             return runs.experiments(tx)
 
-    def heads(self, choose: groups.Choose, newest: int) -> list[ExperimentHead]:
-        """Every experiment that has runs, as a list of them shows it; see ``groups.read_heads``."""
+    def heads(
+        self, choose: groups.Choose, newest: int, condition: Condition | None = None
+    ) -> list[ExperimentHead]:
+        """Every experiment that has runs that fit, as a list of them shows it; see ``groups.read_heads``."""
         with self._database.read() as tx:
-            return groups.read_heads(tx, choose, newest)
+            return groups.read_heads(tx, choose, newest, condition)
 
     def session(self, session: SessionId) -> Session:
         """Raises NotFound when there is none."""
