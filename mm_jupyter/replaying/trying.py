@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mm_jupyter.analysis.comparing import Excuse, Judged, Side, UserRule, judge
 from mm_jupyter.analysis.names import body, cell_names
 from mm_jupyter.analysis.tainting import Taint, taint
+from mm_jupyter.errors import NoWorkspace
 from mm_jupyter.records import NotCompared, Recipe, Verdict
 from mm_jupyter.replaying.attempt import Attempt, Settings, attempt, missing_secrets
 from mm_jupyter.replaying.inputs import Laid, gather
@@ -23,6 +24,8 @@ RANK: dict[Verdict, int] = {
     "unverifiable": 5,
 }
 """From the best to the worst."""
+
+_NO_STORE = NoWorkspace.__name__
 
 Progress = Callable[[str, int, int], None]
 """Called with what happens, the cell that ended, and how many there are."""
@@ -148,6 +151,13 @@ def _outside(record: Record, broken: Attempt) -> NotCompared | None:
     asked = [one for step in record.steps(broken.recipe) for one in step.asked]
     if any(one.kind == "input" for one in asked):
         return NotCompared(kind="input", name="keyboard", why="it asked for input at the keyboard")
+    if _NO_STORE in (broken.said or "") or _raised_for_the_store(broken):
+        return NotCompared(
+            kind="store",
+            name="mm_jupyter",
+            why="it looks into the store of mm_jupyter itself (mm.runs, mm.load_model and the like), "
+            "which a replay does not open: keep in a file what it needs of there",
+        )
     for kind, name in broken.refusals:
         if kind == "network":
             return NotCompared(
@@ -156,6 +166,11 @@ def _outside(record: Record, broken: Attempt) -> NotCompared | None:
                 why=f"its result came from the network ({name}), which was refused",
             )
     return None
+
+
+def _raised_for_the_store(one: Attempt) -> bool:
+    failure = None if one.side is None else one.side.outcome.failure
+    return failure is not None and failure.name == _NO_STORE
 
 
 def _unverifiable(why: str, missing: tuple[NotCompared, ...]) -> Judged:

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def fill(hand: Any, experiments: int, runs: int) -> None:
     rng = random.Random(runs)
     for _ in range(runs):
         for number in range(experiments):
-            name = f"experiment {number}"
+            name = f"experiment-{number}"
             metrics = {"accuracy": rng.choice([0.1, 0.5, 0.5, math.nan, math.inf, -1.0])}
             if rng.random() < 0.3:
                 metrics = {"loss": rng.random()} if number % 2 else {}
@@ -63,9 +64,19 @@ def test_it_is_what_the_runs_say(
     for row in store.runs():
         rows.setdefault(row.ref.experiment, []).append(row)
     heads = {head.name: head for head in store.heads(main_of, NEWEST)}
-    assert {name: repr(head) for name, head in heads.items()} == {
-        name: repr(whole(some)) for name, some in rows.items()
+    values = {
+        (row.ref.experiment, row.ref.version, name): value
+        for some in rows.values()
+        for row in some
+        for name, value in row.metrics.items()
     }
+    for name, some in rows.items():
+        head, expected = heads[name], whole(some)
+        for end, its in ((head.low, expected.low), (head.high, expected.high)):
+            assert (end and end[1]) == (its and its[1])
+            assert end is None or values[name, end[0], str(head.metric)] == end[1]
+        same = replace(head, low=expected.low, high=expected.high)  # of equal ones any
+        assert repr(same) == repr(expected)
     assert len(heads) == 5
 
 

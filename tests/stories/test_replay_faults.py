@@ -106,3 +106,15 @@ def test_ctrl_c_leaves_nothing_behind(kernel, project: Path, tmp_path: Path) -> 
     assert b"Traceback" not in said
     assert replays.verdicts("slow/1") == []
     assert list(scratch.glob("mm*")) == []
+
+
+def test_a_run_that_looks_into_the_store_itself_cannot_be_verified(kernel) -> None:
+    kernel.ok("%%track first\nscore = 1 / 2")
+    kernel.ok(
+        "import mm_jupyter as mm\nscores = [row.metrics['score'] for row in mm.runs('experiment == \"first\"')]"
+    )
+    kernel.ok("%%track second\nbest = max(scores)")
+    judgement = replay("second/1")
+    assert judgement.verdict == "unverifiable"
+    assert "looks into the store of mm_jupyter itself" in judgement.said
+    assert [one.kind for one in judgement.not_compared] == ["store"]
