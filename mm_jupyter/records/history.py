@@ -30,8 +30,8 @@ class ExperimentLine:
 class ExperimentHead:
     """What a list of experiments takes from one: ``started`` is the newest start, ``metric`` the one to show.
 
-    ``points`` are (version, value) of its newest runs, the newest first; ``low`` and ``high`` one of all with
-    the least and one with the greatest value, NaN left out.
+    ``points`` are (version, value) of its newest runs, the newest first; ``low`` and ``high`` the newest of all
+    with the least and with the greatest value, NaN left out.
     """
 
     name: str

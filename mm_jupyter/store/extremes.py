@@ -20,7 +20,7 @@ _Values = dict[int, float]
 
 _STRIDE = 16
 """Rows of the index that are walked first, for each experiment."""
-_WORTH = 4
+_WORTH = 8
 """The walk ends where its next part is more than this part of what the experiments' own runs would cost."""
 _MANY = 1000
 """So many runs with the same value are not looked through for those of one experiment."""
