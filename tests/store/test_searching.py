@@ -23,7 +23,7 @@ from mm_jupyter.records import (
     Scalar,
     SortKey,
 )
-from mm_jupyter.store import Store, searching
+from mm_jupyter.store import Store, connect, runs, searching
 
 NAN = float("nan")
 LONG = "a long text whose first sixty-four characters are those of its twin, "
@@ -229,6 +229,7 @@ def test_the_sort_index_drives_a_filter_and_its_best(local: Store, local_hand: A
             Comparison(Field("run", "experiment"), "==", "a"),
             "sqlite_autoindex_runs_1 (experiment=?)",
         ),
+        (Comparison(Field("run", "notebook"), "==", "a"), "runs_session (session=?)"),
     ],
 )
 def test_an_index_finds_the_few_that_fit(
@@ -242,11 +243,39 @@ def test_an_index_finds_the_few_that_fit(
     assert any("SCAN f" in plan for plan in plans), plans
 
 
+def test_the_names_in_use_are_read_off_indexes(store: Store, hand: Any) -> None:
+    hand.run(params={"number": 1, "text": "a", "nothing": None}, metrics={"m": 1.0, "nan": NAN})
+    hand.run(params={"number": None, "later": True}, tags={"stage": "a"})
+    found = {table: store.names(table) for table in ("metrics", "params", "tags")}
+    assert found == {
+        "metrics": ("m",),
+        "params": ("later", "number", "text"),
+        "tags": ("stage",),
+    }
+    if store.folder is not None:
+        for table, indexes in (
+            ("metrics", ["metrics_number"]),
+            ("params", ["params_number", "params_text"]),
+            ("tags", ["tags_text"]),
+        ):
+            plans = _asked_of(store, lambda tx, table=table: runs.names_in(tx, table))
+            looks = [plan for plan in plans if plan.startswith("SEARCH d")]
+            assert len(looks) == len(indexes), plans
+            for look, index in zip(looks, indexes, strict=True):
+                assert f"{index} (name=?" in look
+
+
 def _plans(store: Store, query: Query, few: int = 0) -> list[str]:
     """SQLite's plans of the statements that a query runs; ``few``: how many runs are few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching, "FEW", few)
+        return _asked_of(store, lambda tx: searching.find(tx, query))
+
+
+def _asked_of(store: Store, ask: Callable[[connect.Transaction], object]) -> list[str]:
+    """SQLite's plans of the statements that ``ask`` runs."""
     assert store.folder is not None
     with pytest.MonkeyPatch.context() as patch, store._database.read() as tx:
-        patch.setattr(searching, "FEW", few)
         statements: list[tuple[str, Any]] = []
         all_rows = tx.all
 
@@ -255,7 +284,7 @@ def _plans(store: Store, query: Query, few: int = 0) -> list[str]:
             return all_rows(sql, values)
 
         patch.setattr(tx, "all", listen)
-        searching.find(tx, query)
+        ask(tx)
     connection = sqlite3.connect(store.folder / "store.db")
     try:
         return [
