@@ -144,6 +144,10 @@ def questions(space: Workspace, size: int) -> dict[str, Callable[[], object]]:
         "nothing fits: every run looked at": find_("metrics.accuracy > 2 or params.depth > 99"),
         "count of a metric filter": lambda: api.count("metrics.accuracy > 0.9", workspace=space),
         "sidebar: experiments": lambda: groups.history(workspace=space),
+        "sidebar: experiments of a search": lambda: groups.history(
+            "metrics.accuracy > 0.9", workspace=space
+        ),
+        "sidebar: names to search by": lambda: history.names(workspace=space),
         "sidebar: first page": lambda: history.page(experiment="experiment-00", workspace=space),
         "sidebar: replays": lambda: (
             history.reproduced(workspace=space),
