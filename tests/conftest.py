@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +18,12 @@ import mm_jupyter
 
 
 def pytest_sessionstart() -> None:
-    """Import all of ours now. pytest reads the sources of packages that bring a plugin anew, with ``ast``, and CPython
+    """Let the processes that tests start be interrupted: behind an ``&`` a shell has all that it starts ignore Ctrl-C.
+
+    And import all of ours now. pytest reads the sources of packages that bring a plugin anew, with ``ast``, and CPython
     3.11 cannot do that while a finalizer does the same (gh-106905): a lazy import in a test would fail at times."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for module in pkgutil.walk_packages(mm_jupyter.__path__, "mm_jupyter."):
         if ".versions." not in module.name and not module.name.endswith(".zygote"):
             importlib.import_module(module.name)

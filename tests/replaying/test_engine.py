@@ -306,9 +306,8 @@ async def _raising() -> Executed:
 @pytest.mark.parametrize("loop", [False, True])
 def test_ctrl_c_stops_the_kernel_and_ours_finishes(loop: bool, tmp_path: Path) -> None:
     program = f"""
-import asyncio, nbformat, signal
+import asyncio, nbformat
 from mm_jupyter.replaying.engine import EngineJob, execute
-signal.signal(signal.SIGINT, signal.default_int_handler)  # behind an & a shell has its children ignore it
 source = "import os, time; open({str(tmp_path / "pid")!r} + str(os.getpid()), 'w'); time.sleep(600)"
 cell = nbformat.v4.new_code_cell(source)
 job = EngineJob(finish="open({str(tmp_path / "done")!r}, 'w')", on_cell=lambda *told: print(*told, flush=True))
