@@ -84,7 +84,8 @@ _known: list[tuple[str, Workspace]] = []
 
 
 def known(start: Path) -> Workspace | None:
-    """As ``find``; the one that was asked for last stays open for the next who asks, as long as it is the same.
+    """As ``find``; the one that was asked for last stays open for the next who asks, as long as it is the same. One that
+    could not be written is opened anew: it may have become writable.
 
     Raises:
         NoGivenStore, StoreError: as ``find``.
@@ -96,7 +97,7 @@ def known(start: Path) -> Workspace | None:
     if last and last[0][0] == way and same_store(last[0][1]):
         return last[0][1]
     space = find(start) if root is None else _open(root, root / FOLDER, create=False)
-    _known[:] = [] if space is None else [(way, space)]
+    _known[:] = [] if space is None or space.store.read_only else [(way, space)]
     return space
 
 

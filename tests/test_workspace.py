@@ -232,3 +232,17 @@ def test_a_store_that_was_taken_away_or_made_anew_is_not_the_known_one(tmp_path:
     anew = workspace.known(tmp_path)
     assert anew is not None
     assert anew is not known
+
+
+def test_a_store_that_could_not_be_written_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, "access", lambda *_: False)  # root may write everywhere
+        known = workspace.known(tmp_path)
+        assert known is not None
+        assert known.store.read_only
+    again = workspace.known(tmp_path)
+    assert again is not None
+    assert not again.store.read_only

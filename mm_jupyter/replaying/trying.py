@@ -151,7 +151,7 @@ def _outside(record: Record, broken: Attempt) -> NotCompared | None:
     asked = [one for step in record.steps(broken.recipe) for one in step.asked]
     if any(one.kind == "input" for one in asked):
         return NotCompared(kind="input", name="keyboard", why="it asked for input at the keyboard")
-    if _NO_STORE in (broken.said or "") or _raised_for_the_store(broken):
+    if f" raised {_NO_STORE}:" in (broken.said or "") or _raised_for_the_store(broken):
         return NotCompared(
             kind="store",
             name="mm_jupyter",

@@ -118,3 +118,9 @@ def test_a_run_that_looks_into_the_store_itself_cannot_be_verified(kernel) -> No
     assert judgement.verdict == "unverifiable"
     assert "looks into the store of mm_jupyter itself" in judgement.said
     assert [one.kind for one in judgement.not_compared] == ["store"]
+
+
+def test_an_error_that_only_speaks_of_a_store_is_a_failure(recorded) -> None:
+    recorded.ok(f"{HERE}if replayed: raise ValueError('it said NoWorkspace: none')\nx = 1 / 2")
+    recorded.ok("%%track speaks\ny = x * 3")
+    assert replay("speaks/1").verdict == "failed"
