@@ -84,8 +84,9 @@ _known: list[tuple[str, Workspace]] = []
 
 
 def known(start: Path) -> Workspace | None:
-    """As ``find``; the one that was asked for last stays open for the next who asks, as long as it is the same. One that
-    could not be written is opened anew: it may have become writable.
+    """As ``find``; the one that was asked for last stays open for the next who asks, as long as it is the same.
+
+    One that could not be written is opened anew: it may have become writable.
 
     Raises:
         NoGivenStore, StoreError: as ``find``.

@@ -227,11 +227,12 @@ def test_a_store_that_was_taken_away_or_made_anew_is_not_the_known_one(tmp_path:
     made(tmp_path)
     known = workspace.known(tmp_path)
     (tmp_path / ".mm").rename(tmp_path / "kept")
-    assert workspace.known(tmp_path) is None
     made(tmp_path)
     anew = workspace.known(tmp_path)
     assert anew is not None
     assert anew is not known
+    (tmp_path / ".mm").rename(tmp_path / "kept too")
+    assert workspace.known(tmp_path) is None
 
 
 def test_a_store_that_could_not_be_written_is_opened_again(

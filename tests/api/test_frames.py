@@ -47,8 +47,9 @@ def test_it_takes_what_a_search_takes() -> None:
         mm.frame("params.depth >")
 
 
-def test_it_is_the_frame_of_the_rows_also_where_runs_are_far_apart(hand: Any) -> None:
-    for number in range(9):
+@pytest.mark.parametrize("between", [1, 9])
+def test_it_is_the_frame_of_the_rows_whatever_lies_between_them(hand: Any, between: int) -> None:
+    for number in range(between):
         hand.run("other", params={"depth": number})
     hand.run(metrics={"accuracy": 0.1})
     for query in (None, "experiment == 'churn'"):
